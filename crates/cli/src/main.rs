@@ -1,0 +1,2 @@
+//! livedump
+fn main() {}

@@ -1,2 +1,48 @@
-//! The project's own chores.
-fn main() {}
+//! The project's own chores, one file each: `cargo xtask CHORE`.
+#![forbid(unsafe_code)]
+// A chore talks to the developer, and has nobody else to talk to.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
+mod arrows;
+mod command;
+mod house;
+mod project;
+mod steps;
+mod test;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask CHORE
+
+  test [--require-windows]         everything: format, clippy, house rules, docs, native tests,
+                                   release build, and the Windows half under Wine
+  check                            the house rules only: arrows, unsafe code, file sizes
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match chore(&arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn chore(arguments: &[String]) -> anyhow::Result<ExitCode> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test", options @ ..] => test::run(options),
+        ["check"] => house::run(),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprint!("{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    }
+}

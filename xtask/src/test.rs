@@ -1,0 +1,60 @@
+//! `cargo xtask test`: everything, in order.
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use crate::project::Project;
+use crate::steps::{Outcome, Steps, passed};
+use crate::{arrows, command, house};
+
+/// Runs all steps; a failed one does not stop those that do not need it.
+pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
+    let require_windows = match options {
+        [] => false,
+        ["--require-windows"] => true,
+        _ => bail!("test takes --require-windows and nothing else"),
+    };
+    let project = Project::load()?;
+    let mut steps = Steps::new(require_windows);
+    native(&mut steps, &project);
+    steps.leave_out("windows half", "not built yet");
+    Ok(if steps.summary() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn native(steps: &mut Steps, project: &Project) {
+    let cargo =
+        |arguments: &[&str]| command::run(command::cargo().args(arguments)).map(|()| passed());
+    steps.run("format", || cargo(&["fmt", "--all", "--check"]));
+    steps.run("clippy", || {
+        cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
+    });
+    steps.run("arrows", || Ok(Outcome::Passed(format!("{} arrows", arrows::check(project)?))));
+    steps.run("unsafe code", || house::unsafe_code(project).map(|()| passed()));
+    steps.run("file sizes", || Ok(Outcome::Passed(format!("{} files", house::sizes(project)?))));
+    steps.run("docs", || {
+        let mut cargo = command::cargo();
+        cargo.args(["doc", "--no-deps", "--workspace"]).env("RUSTDOCFLAGS", "-Dwarnings");
+        command::run(&mut cargo).map(|()| passed())
+    });
+    steps.run("native tests", || native_tests(project));
+    steps.run("release build", || cargo(&["build", "--release"]));
+}
+
+/// The samples are not part of the repository: tests use them where they are.
+fn native_tests(project: &Project) -> Result<Outcome> {
+    let mut cargo = command::cargo();
+    cargo.args(["test", "--workspace"]);
+    let samples = project.root.join("../shared/samples");
+    let note = if std::env::var_os("LIVEDUMP_SAMPLES").is_some() {
+        "LIVEDUMP_SAMPLES as set"
+    } else if samples.is_dir() {
+        cargo.env("LIVEDUMP_SAMPLES", std::fs::canonicalize(samples)?);
+        "LIVEDUMP_SAMPLES=../shared/samples"
+    } else {
+        "without samples: LIVEDUMP_SAMPLES is not set and ../shared/samples is not there"
+    };
+    println!("{note}");
+    command::run(&mut cargo)?;
+    Ok(Outcome::Passed(note.to_owned()))
+}

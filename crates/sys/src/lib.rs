@@ -1,1 +1,57 @@
+//! This computer: the foreign calls behind safe owned types.
+//!
+//! One file wraps one foreign thing. The whole platform boundary is here: a
+//! platform module gives [`host`] and [`machine`], and nothing else of it is
+//! seen outside. What can be a pure function (name rules, security
+//! descriptors, parsing what the kernel answered) stands beside the platforms
+//! and is tested on every OS.
+//!
+//! No policy and no words for users here, beyond naming what failed.
 
+#[cfg(any(windows, test))]
+mod aligned;
+#[cfg(any(windows, test))]
+mod clock;
+mod interrupts;
+#[cfg(any(windows, test))]
+mod names;
+mod synced;
+
+#[cfg(not(windows))]
+#[path = "unix/mod.rs"]
+mod platform;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use machine::{Host, Machine, OsError, Target, TargetError};
+
+/// The computer we run on.
+///
+/// # Errors
+/// None today; a platform may need one.
+pub fn host() -> Result<Arc<dyn Host>, OsError> {
+    platform::host()
+}
+
+/// This machine as one that can be dumped: `None` where it is not Windows.
+///
+/// # Errors
+/// When the machine cannot be asked at all.
+pub fn machine() -> Option<Result<Arc<dyn Machine>, OsError>> {
+    platform::machine()
+}
+
+/// Whether this build runs on Windows, where live capture is possible.
+pub const IS_WINDOWS: bool = cfg!(windows);
+
+/// Writes a small file in one go; what cannot be written whole does not stay.
+fn write_new(target: &dyn Target, bytes: &[u8]) -> Result<PathBuf, TargetError> {
+    let written = target.write_at(0, bytes).and_then(|()| target.flush());
+    written.map_err(|error| {
+        // The write's error is what has to be told.
+        let _ = target.delete();
+        TargetError::Os(OsError::from_io(format!("write {}", target.path().display()), &error))
+    })?;
+    Ok(target.path())
+}

@@ -1,1 +1,7 @@
+//! The vocabulary of NT: statuses, codes and ABI layouts. Facts, no behaviour.
 #![forbid(unsafe_code)]
+
+pub mod build;
+pub mod protection;
+pub mod sysdbg;
+pub mod thread;

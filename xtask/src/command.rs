@@ -1,6 +1,7 @@
 //! Starting other programs.
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -13,7 +14,7 @@ pub(crate) fn cargo() -> Command {
 /// Runs it with our own output and no input; an exit other than 0 is an error that shows the command.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let shown = show(command);
-    println!("$ {shown}");
+    eprintln!("$ {shown}");
     let status = command
         .stdin(Stdio::null())
         .status()
@@ -22,6 +23,32 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("{shown}: {status}");
     }
     Ok(())
+}
+
+/// Runs it with our own output and no input, and keeps the lines that begin in a certain way.
+pub(crate) fn run_and_keep(command: &mut Command, prefix: &str) -> Result<Vec<String>> {
+    let shown = show(command);
+    eprintln!("$ {shown}");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("could not start: {shown}"))?;
+    let mut kept = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            let line = line?;
+            println!("{line}");
+            if line.starts_with(prefix) {
+                kept.push(line);
+            }
+        }
+    }
+    let status = child.wait()?;
+    if !status.success() {
+        bail!("{shown}: {status}; {}", kept.join("; "));
+    }
+    Ok(kept)
 }
 
 /// Runs it and returns what it printed.

@@ -5,10 +5,16 @@
 
 mod arrows;
 mod command;
+mod exe;
 mod house;
+mod paths;
 mod project;
 mod steps;
 mod test;
+mod testkernel;
+mod windows;
+mod windows_half;
+mod windows_run;
 
 use std::process::ExitCode;
 
@@ -18,6 +24,8 @@ cargo xtask CHORE
   test [--require-windows]         everything: format, clippy, house rules, docs, native tests,
                                    release build, and the Windows half under Wine
   check                            the house rules only: arrows, unsafe code, file sizes
+  windows-run SCENARIO -- ARGS...  livedump.exe under Wine on the test kernel; SCENARIO as after
+                                   --simulate=, or \"wine\" for Wine's own kernel side
 ";
 
 fn main() -> ExitCode {
@@ -36,6 +44,7 @@ fn chore(arguments: &[String]) -> anyhow::Result<ExitCode> {
     match words.as_slice() {
         ["test", options @ ..] => test::run(options),
         ["check"] => house::run(),
+        ["windows-run", rest @ ..] => windows_run::run(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");
             Ok(ExitCode::SUCCESS)

@@ -32,23 +32,16 @@ pub(crate) struct Package {
 }
 
 impl Project {
-    /// The workspace we were started in.
+    /// The project's own, wherever we were started.
     pub(crate) fn load() -> Result<Self> {
-        Self::read(None)
+        Self::at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml"))
     }
 
     /// Another workspace.
     pub(crate) fn at(manifest: &Path) -> Result<Self> {
-        Self::read(Some(manifest))
-    }
-
-    fn read(manifest: Option<&Path>) -> Result<Self> {
         let mut cargo = command::cargo();
-        cargo.args(["metadata", "--format-version=1", "--no-deps"]);
-        if let Some(manifest) = manifest {
-            cargo.arg("--manifest-path").arg(manifest);
-        }
-        let text = command::output(&mut cargo)?;
+        cargo.args(["metadata", "--format-version=1", "--no-deps", "--manifest-path"]);
+        let text = command::output(cargo.arg(manifest))?;
         let value: Value = serde_json::from_str(&text).context("cargo metadata")?;
         let packages = value["packages"].as_array().context("cargo metadata: packages")?;
         Ok(Self {

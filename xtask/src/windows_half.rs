@@ -1,0 +1,150 @@
+//! The Windows half of `cargo xtask test`: the shipped exe is built, checked and run under Wine.
+
+use anyhow::{Result, bail};
+
+use crate::project::Project;
+use crate::steps::{Outcome, Steps, passed};
+use crate::testkernel::{self, TestKernel};
+use crate::windows::{self, Cross, GNU, MSVC};
+use crate::{command, exe, paths};
+
+/// Crates with code or tests of their own for Windows.
+const ON_WINDOWS: [&str; 10] =
+    ["-p", "nt", "-p", "machine", "-p", "sys", "-p", "capture", "-p", "livedump"];
+
+const STEPS: [&str; 7] = [
+    "windows: livedump.exe",
+    "windows: what the exe is",
+    "windows: clippy gnu",
+    "windows: clippy msvc",
+    "windows: test kernel",
+    "windows: unit tests",
+    "windows: Wine tests",
+];
+
+/// All its steps, or each of them left out and why.
+pub(crate) fn run(steps: &mut Steps, project: &Project) {
+    let mut cross = None;
+    steps.run("windows: set-up", || match Cross::set_up(project) {
+        Ok(ready) => {
+            cross = Some(ready);
+            Ok(passed())
+        }
+        Err(error) => Ok(Outcome::Skipped(format!("{error:#}"))),
+    });
+    let Some(cross) = cross else {
+        STEPS.iter().for_each(|step| steps.leave_out(step, "needs the set-up"));
+        return;
+    };
+    let [build, check, gnu, msvc, kernel, unit, wine] = STEPS;
+    let built = steps.run(build, || cross.build_exe(project).map(|_| passed()));
+    if built {
+        steps.run(check, || what_it_is(project));
+    } else {
+        steps.leave_out(check, "needs the exe");
+    }
+    steps.run(gnu, || clippy(project, &cross, GNU));
+    steps.run(msvc, || clippy(project, &cross, MSVC));
+    let stands = steps.run(kernel, || TestKernel::build(project, &cross).map(|_| passed()));
+    steps.run(unit, || unit_tests(&cross));
+    if built && stands {
+        steps.run(wine, || wine_tests(project));
+    } else {
+        steps.leave_out(wine, "needs the exe and the test kernel");
+    }
+}
+
+fn what_it_is(project: &Project) -> Result<Outcome> {
+    let file = windows::exe(project);
+    let note = exe::check(&file, &project.package("livedump")?.version)?;
+    paths::check(&file, project)?;
+    println!("{note}");
+    Ok(Outcome::Passed(note))
+}
+
+/// MSVC's target is checked only where its std could be had: nothing can be linked for it here.
+fn clippy(project: &Project, cross: &Cross, target: &str) -> Result<Outcome> {
+    if !cross.has_std(target)? {
+        return Ok(Outcome::Skipped(format!(
+            "no std for {target}: the set-up could not provide it"
+        )));
+    }
+    let warnings = ["--", "-D", "warnings"];
+    let mut cargo = cross.cargo();
+    cargo.args(["clippy", "--workspace", "--exclude", "xtask", "--all-targets"]);
+    command::run(cargo.args(["--target", target]).args(warnings))?;
+    let mut cargo = cross.cargo();
+    cargo.args(["clippy", "--manifest-path"]).arg(testkernel::manifest(project));
+    cargo.arg("--target-dir").arg(testkernel::target(project)).args(testkernel::parts());
+    // The stand-in has no standard library, and so no tests.
+    command::run(cargo.args(["--target", target]).args(warnings))?;
+    Ok(passed())
+}
+
+fn unit_tests(cross: &Cross) -> Result<Outcome> {
+    let mut cargo = cross.cargo();
+    cargo.args(["test", "--target", GNU, "--lib", "--bins"]).args(ON_WINDOWS);
+    let results = command::run_and_keep(&mut cargo, RESULT)?;
+    Ok(Outcome::Passed(Counts::of(&results).text()))
+}
+
+fn wine_tests(project: &Project) -> Result<Outcome> {
+    let mut cargo = command::cargo();
+    cargo.args(["test", "--no-fail-fast", "-p", testkernel::TESTS, "--manifest-path"]);
+    cargo.arg(testkernel::manifest(project)).arg("--target-dir").arg(testkernel::target(project));
+    cargo.env("CARGO_TARGET_DIR", &project.target).env("XTASK", std::env::current_exe()?);
+    let results = command::run_and_keep(&mut cargo, RESULT)?;
+    let counts = Counts::of(&results);
+    println!("\nWine tests: {}", counts.text());
+    if counts.passed == 0 {
+        bail!("not one Wine test ran");
+    }
+    Ok(Outcome::Passed(counts.text()))
+}
+
+/// How a line begins that sums up a test program.
+const RESULT: &str = "test result: ";
+
+#[derive(Default)]
+struct Counts {
+    passed: u32,
+    failed: u32,
+    skipped: u32,
+}
+
+impl Counts {
+    fn of(results: &[String]) -> Self {
+        let mut counts = Self::default();
+        for line in results {
+            let mut before = 0;
+            for word in line.split([' ', ';']) {
+                match word {
+                    "passed" => counts.passed += before,
+                    "failed" => counts.failed += before,
+                    "ignored" => counts.skipped += before,
+                    number => before = number.parse().unwrap_or(before),
+                }
+            }
+        }
+        counts
+    }
+
+    fn text(&self) -> String {
+        format!("{} passed, {} failed, {} skipped", self.passed, self.failed, self.skipped)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_results_of_all_test_programs_are_summed_up() {
+        let lines = [
+            "test result: ok. 6 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out",
+            "test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 0 filtered out",
+        ];
+        let counts = Counts::of(&lines.map(str::to_owned));
+        assert_eq!(counts.text(), "8 passed, 3 failed, 1 skipped");
+    }
+}

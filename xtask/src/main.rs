@@ -5,6 +5,7 @@
 
 mod arrows;
 mod command;
+mod dist;
 mod exe;
 mod house;
 mod paths;
@@ -26,6 +27,8 @@ cargo xtask CHORE
   check                            the house rules only: arrows, unsafe code, file sizes
   windows-run SCENARIO -- ARGS...  livedump.exe under Wine on the test kernel; SCENARIO as after
                                    --simulate=, or \"wine\" for Wine's own kernel side
+  dist                             what would be released: archives for this system and for Windows,
+                                   and their SHA-256, in target/dist
 ";
 
 fn main() -> ExitCode {
@@ -44,6 +47,7 @@ fn chore(arguments: &[String]) -> anyhow::Result<ExitCode> {
     match words.as_slice() {
         ["test", options @ ..] => test::run(options),
         ["check"] => house::run(),
+        ["dist"] => dist::run(),
         ["windows-run", rest @ ..] => windows_run::run(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

@@ -1,1 +1,15 @@
+//! A file as bytes: read by position, or mapped.
+//!
+//! [`Bytes`] is all that the readers above need. [`File`] gives it in two
+//! ways: [`File::open`] reads by position, so that a file that shrinks while
+//! it is read, a network share that goes away or a stick that is pulled is an
+//! error; [`File::open_mapped`] maps the file, which is faster for random
+//! reads, and for which the system kills the process in the same cases.
+#![deny(unsafe_code)]
 
+mod bytes;
+mod file;
+mod mapped;
+
+pub use bytes::Bytes;
+pub use file::File;

@@ -1,0 +1,181 @@
+//! Blocks of virtual memory that are unsorted and may overlap, made searchable.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use memory::VirtualAddress;
+
+/// `size` bytes of virtual memory from `address` on, at `offset` in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block {
+    /// Address of its first byte.
+    pub address: VirtualAddress,
+    /// File offset of its first byte.
+    pub offset: u32,
+    /// Bytes.
+    pub size: u32,
+}
+
+impl Block {
+    /// The part of it that exists: inside the file, below the end of the address space.
+    fn usable(&self, file: u64) -> Range<u64> {
+        let in_file = file.saturating_sub(u64::from(self.offset)).min(u64::from(self.size));
+        self.address.0..self.address.0.saturating_add(in_file)
+    }
+}
+
+/// Disjoint segments in rising order, each part of one block. Where blocks
+/// overlap, the one that comes first in the list is read. Two arrays rather
+/// than one of pairs: 12 bytes a segment, for a million blocks.
+#[derive(Debug, Default)]
+pub(crate) struct Index {
+    starts: Vec<u64>,
+    /// The block of each segment, and the end of the last in `ends`.
+    blocks: Vec<u32>,
+    /// Bytes that more than one block holds.
+    pub(crate) overlap: u64,
+}
+
+/// Marks a segment that no block covers.
+const GAP: u32 = u32::MAX;
+
+impl Index {
+    /// Builds the index in O(n log n). There must be fewer than 2^32 - 1 blocks.
+    pub(crate) fn new(blocks: &[Block], file: u64) -> Self {
+        let mut order: Vec<u32> = (0..blocks.len() as u32).collect();
+        order.sort_unstable_by_key(|index| (blocks[*index as usize].address, *index));
+        let mut sweep =
+            Sweep { blocks, file, active: BinaryHeap::new(), at: 0, index: Self::default() };
+        for next in order {
+            let range = blocks[next as usize].usable(file);
+            if range.is_empty() {
+                continue;
+            }
+            sweep.advance(range.start);
+            sweep.active.push(Reverse(next));
+        }
+        sweep.advance(u64::MAX);
+        let overlap = total(blocks, file).saturating_sub(sweep.index.bytes());
+        Self { overlap, ..sweep.index }
+    }
+
+    fn push(&mut self, start: u64, block: u32) {
+        if self.blocks.last() != Some(&block) {
+            self.starts.push(start);
+            self.blocks.push(block);
+        }
+    }
+
+    /// The segment that holds `address`: its block and where the segment ends.
+    pub(crate) fn find(&self, address: u64) -> Option<(u32, u64)> {
+        let next = self.starts.partition_point(|start| *start <= address);
+        let block = *self.blocks.get(next.checked_sub(1)?)?;
+        let end = self.starts.get(next).copied().unwrap_or(u64::MAX);
+        (block != GAP).then_some((block, end))
+    }
+
+    /// How many bytes of `range` some block covers.
+    pub(crate) fn covered(&self, range: Range<u64>) -> u64 {
+        let first = self.starts.partition_point(|start| *start <= range.start).saturating_sub(1);
+        let mut covered = 0;
+        for at in first..self.starts.len() {
+            let start = self.starts[at].max(range.start);
+            let end = self.starts.get(at + 1).copied().unwrap_or(u64::MAX).min(range.end);
+            if self.starts[at] >= range.end {
+                break;
+            }
+            if self.blocks[at] != GAP {
+                covered += end.saturating_sub(start);
+            }
+        }
+        covered
+    }
+
+    fn bytes(&self) -> u64 {
+        self.covered(0..u64::MAX)
+    }
+}
+
+fn total(blocks: &[Block], file: u64) -> u64 {
+    let sizes = blocks.iter().map(|block| block.usable(file));
+    sizes.fold(0, |sum, range| sum.saturating_add(range.end - range.start))
+}
+
+/// A sweep over the addresses: `active` holds the blocks that began at or before `at`.
+struct Sweep<'b> {
+    blocks: &'b [Block],
+    file: u64,
+    active: BinaryHeap<Reverse<u32>>,
+    at: u64,
+    index: Index,
+}
+
+impl Sweep<'_> {
+    /// Writes the segments up to `to`.
+    fn advance(&mut self, to: u64) {
+        while self.at < to {
+            let Some(Reverse(block)) = self.active.peek().copied() else {
+                self.index.push(self.at, GAP);
+                break;
+            };
+            let end = self.blocks[block as usize].usable(self.file).end;
+            if end <= self.at {
+                self.active.pop();
+                continue;
+            }
+            self.index.push(self.at, block);
+            self.at = end.min(to);
+        }
+        self.at = to;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(address: u64, offset: u32, size: u32) -> Block {
+        Block { address: VirtualAddress(address), offset, size }
+    }
+
+    #[test]
+    fn the_first_block_of_the_list_wins_where_two_overlap() {
+        let index = Index::new(&[block(0x30, 0, 0x20), block(0x10, 0x100, 0x40)], 0x1000);
+        assert_eq!(index.find(0x0F), None);
+        assert_eq!(index.find(0x10), Some((1, 0x30)));
+        assert_eq!(index.find(0x30), Some((0, 0x50)));
+        assert_eq!(index.find(0x50), None);
+        assert_eq!(index.overlap, 0x20);
+    }
+
+    #[test]
+    fn a_block_shows_again_behind_one_that_covers_its_middle() {
+        let index = Index::new(&[block(0x20, 0, 0x10), block(0x10, 0x100, 0x40)], 0x1000);
+        assert_eq!(index.find(0x18), Some((1, 0x20)));
+        assert_eq!(index.find(0x2F), Some((0, 0x30)));
+        assert_eq!(index.find(0x4F), Some((1, 0x50)));
+    }
+
+    #[test]
+    fn coverage_counts_each_byte_once() {
+        let blocks = [block(0x10, 0, 0x10), block(0x18, 0, 0x10), block(0x40, 0, 0x10)];
+        let index = Index::new(&blocks, 0x1000);
+        assert_eq!(index.covered(0..0x100), 0x28);
+        assert_eq!(index.covered(0x1C..0x48), 0x14);
+        assert_eq!(index.covered(0x28..0x40), 0);
+        assert_eq!(index.covered(0x1C..0x1C), 0);
+    }
+
+    #[test]
+    fn what_lies_outside_the_file_or_wraps_is_not_there() {
+        let blocks =
+            [block(0x10, 0xFF0, 0x40), block(0x100, 0x2000, 8), block(u64::MAX - 3, 0, 64)];
+        let index = Index::new(&blocks, 0x1000);
+        assert_eq!(index.find(0x1F), Some((0, 0x20)));
+        assert_eq!(index.find(0x20), None);
+        assert_eq!(index.find(0x100), None);
+        assert_eq!(index.find(u64::MAX - 3), Some((2, u64::MAX)));
+        assert_eq!(index.covered(0..u64::MAX), 0x13);
+    }
+}

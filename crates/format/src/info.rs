@@ -1,0 +1,267 @@
+//! What a debugger shows on opening a dump, as plain data.
+
+use map::Bytes;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{Attributes, Blob, Blobs, Dump, DumpType, Error, Header};
+
+/// One page about a dump. Any field may be absent. Addresses are 16 hex
+/// digits; codes and masks are hex numbers with `0x`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Info {
+    /// "kernel bitmap dump", "triage dump", ...
+    pub kind: String,
+    /// DumpType as it is in the file.
+    pub dump_type: u32,
+    /// 32 or 64.
+    pub width: u32,
+    /// "x64", "ARM64", ...
+    pub machine: String,
+    /// Made by the simulated machine, not by a real Windows.
+    pub simulated: bool,
+    /// A live dump: nothing crashed.
+    pub live: bool,
+    /// Reported to be a partial live dump.
+    pub partial: bool,
+    /// Reported to be a selective dump (kernel stacks only).
+    pub selective: bool,
+    /// Encrypted below its header.
+    pub encrypted: bool,
+    /// MinorVersion: often an older build of the same family.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build: Option<u32>,
+    /// The true build, from the secondary data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub true_build: Option<u32>,
+    /// The processor's clock in MHz, from the secondary data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processor_megahertz: Option<u32>,
+    /// The code as it is in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u32>,
+    /// The code with its name: `0x161 (LIVE_SYSTEM_DUMP)`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_text: Option<String>,
+    /// The four parameters, 16 hex digits each; an absent one is empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameters: Vec<String>,
+    /// FILETIME as it is in the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system_time: Option<u64>,
+    /// The same, ISO 8601, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    /// Seconds since boot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uptime_seconds: Option<f64>,
+    /// Logical processors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub processors: Option<u32>,
+    /// Physical pages that the file says it stores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pages: Option<u64>,
+    /// Bytes of memory in the file: pages, or blocks of a triage dump.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_stored: Option<u64>,
+    /// Blocks of virtual memory (triage).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocks: Option<u64>,
+    /// Loaded drivers listed (triage).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drivers: Option<u32>,
+    /// Unloaded drivers listed (triage).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unloaded_drivers: Option<u32>,
+    /// The comment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// Attributes by name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<String>,
+    /// Attribute bits without a known name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attributes_unknown: Option<u32>,
+    /// NTSTATUS that the writer left; 0 is success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub writer_status: Option<u32>,
+    /// NTSTATUS of the secondary data.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secondary_data_state: Option<u32>,
+    /// "workstation", "domain controller", "server".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// Counts boots.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub boot_id: Option<u32>,
+    /// DirectoryTableBase, 16 hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub directory_table_base: Option<String>,
+    /// KdDebuggerDataBlock, 16 hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kd_debugger_data_block: Option<String>,
+    /// PsLoadedModuleList, 16 hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ps_loaded_module_list: Option<String>,
+    /// PsActiveProcessHead, 16 hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ps_active_process_head: Option<String>,
+    /// Secondary data.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub blobs: Vec<BlobInfo>,
+    /// Bytes in the file.
+    pub file_length: u64,
+    /// Bytes that the writer wanted: may be more than the file has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub required_dump_space: Option<u64>,
+    /// What could not be read, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unread: Vec<String>,
+}
+
+/// One blob of secondary data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct BlobInfo {
+    /// Its tag.
+    pub tag: String,
+    /// What the tag is known to mean.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<String>,
+    /// File offset of its data.
+    pub offset: u64,
+    /// Bytes.
+    pub size: u32,
+}
+
+impl From<&Blob> for BlobInfo {
+    fn from(blob: &Blob) -> Self {
+        let meaning = blob.meaning().map(str::to_owned);
+        Self { tag: blob.tag.to_string(), meaning, offset: blob.offset, size: blob.size }
+    }
+}
+
+/// Reads what there is to know. Fails only when there is no header; parts
+/// below it that cannot be read are named in [`Info::unread`].
+pub fn info(bytes: &dyn Bytes) -> Result<Info, Error> {
+    let dump = Dump::open(bytes)?;
+    let mut info = of_header(dump.header());
+    info.file_length = dump.file_length();
+    if info.encrypted {
+        return Ok(info);
+    }
+    let stored = stored(&mut info, &dump);
+    info.note(stored);
+    match dump.blobs() {
+        Ok(Some(blobs)) => info.add_blobs(&dump, &blobs),
+        Ok(None) | Err(Error::NotUnderstood { .. }) => {}
+        Err(error) => info.note(Err(error)),
+    }
+    Ok(info)
+}
+
+impl Info {
+    fn note(&mut self, result: Result<(), Error>) {
+        if let Err(error) = result {
+            let text = error.to_string();
+            if !self.unread.contains(&text) {
+                self.unread.push(text);
+            }
+        }
+    }
+
+    fn add_blobs(&mut self, dump: &Dump<'_>, blobs: &Blobs) {
+        self.blobs = blobs.list.iter().map(BlobInfo::from).collect();
+        match dump.build(blobs) {
+            Ok(Some(build)) => {
+                self.true_build = Some(build.build());
+                self.processor_megahertz = Some(build.megahertz).filter(|clock| *clock != 0);
+            }
+            Ok(None) => {}
+            Err(error) => self.note(Err(error)),
+        }
+    }
+}
+
+fn stored(info: &mut Info, dump: &Dump<'_>) -> Result<(), Error> {
+    match dump.kind() {
+        DumpType::HeaderOnly => {}
+        DumpType::Triage => {
+            let triage = dump.triage()?;
+            info.blocks = Some(triage.blocks().len() as u64);
+            info.bytes_stored = Some(triage.blocks().map(|block| u64::from(block.size)).sum());
+            info.drivers = Some(triage.driver_count());
+            info.unloaded_drivers = triage.unloaded_count()?;
+        }
+        DumpType::Full => info.set_pages(dump.runs()?.total()),
+        kind if kind.is_bitmap() => info.set_pages(dump.bitmap()?.count()?),
+        kind => return Err(Error::NotUnderstood { kind }),
+    }
+    Ok(())
+}
+
+impl Info {
+    fn set_pages(&mut self, pages: u64) {
+        self.pages = Some(pages);
+        self.bytes_stored = pages.checked_mul(memory::PAGE_SIZE);
+    }
+}
+
+fn of_header(header: &Header) -> Info {
+    let attributes = header.attributes.unwrap_or(Attributes::empty());
+    let has = |attribute| header.has(attribute);
+    let address = |value: Option<memory::VirtualAddress>| value.map(|value| value.to_string());
+    Info {
+        kind: header.dump_type.to_string(),
+        dump_type: header.dump_type.value(),
+        width: if header.width == crate::Width::Bits64 { 64 } else { 32 },
+        machine: header.machine_image_type.to_string(),
+        simulated: header.is_simulated(),
+        live: has(Attributes::LIVE_DUMP_GENERATED_DUMP),
+        partial: has(Attributes::PARTIAL),
+        selective: has(Attributes::SELECTIVE),
+        encrypted: has(Attributes::ENCRYPTED_DUMP_DATA),
+        build: header.minor_version,
+        code: header.bug_check_code,
+        code_text: header.bug_check_code.map(code_text),
+        parameters: parameters(header),
+        system_time: header.system_time.map(|time| time.0),
+        time: header.system_time.and_then(|time| time.iso8601()),
+        uptime_seconds: header.system_up_time.map(|units| crate::time::span(units).as_secs_f64()),
+        processors: header.number_processors,
+        comment: header.comment.clone(),
+        attributes: attributes.names().into_iter().map(str::to_owned).collect(),
+        attributes_unknown: Some(attributes.unknown()).filter(|bits| *bits != 0),
+        writer_status: header.writer_status,
+        secondary_data_state: header.secondary_data_state,
+        product: header.product_type.map(product),
+        boot_id: header.boot_id,
+        directory_table_base: header.directory_table_base.map(|value| format!("{value:016x}")),
+        kd_debugger_data_block: address(header.kd_debugger_data_block),
+        ps_loaded_module_list: address(header.ps_loaded_module_list),
+        ps_active_process_head: address(header.ps_active_process_head),
+        required_dump_space: header.required_dump_space,
+        ..Info::default()
+    }
+}
+
+fn code_text(code: u32) -> String {
+    format!("{code:#X}").replacen("0X", "0x", 1)
+}
+
+fn parameters(header: &Header) -> Vec<String> {
+    if header.bug_check_code.is_none() {
+        return Vec::new();
+    }
+    let text =
+        |value: &Option<u64>| value.map_or_else(String::new, |value| format!("{value:016x}"));
+    header.bug_check_parameters.iter().map(text).collect()
+}
+
+fn product(value: u32) -> String {
+    match value {
+        1 => "workstation".to_owned(),
+        2 => "domain controller".to_owned(),
+        3 => "server".to_owned(),
+        other => format!("unknown product {other:#x}"),
+    }
+}

@@ -1,0 +1,177 @@
+//! Is the file good, and if not, why not.
+
+mod blobs;
+mod check;
+mod header;
+mod pages;
+mod triage;
+
+use std::fmt;
+
+use map::Bytes;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use check::{Check, Outcome};
+
+use crate::{Attributes, Dump, DumpType, Error, Width};
+use check::{Checks, of_error};
+
+/// How far to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Level {
+    /// The dump header alone.
+    Header,
+    /// The page index, the tables, the bounds of all parts; not the pages' content.
+    Structure,
+}
+
+/// What the checks come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Whole, as far as was looked.
+    Good,
+    /// Sound, but something is known to be missing or could not be checked.
+    Partial,
+    /// Contradicts itself, or was cut.
+    Damaged,
+    /// No kernel dump, or not even its header can be read.
+    Unusable,
+    /// Encrypted: nothing below the header can be looked at.
+    Encrypted,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Good => "good",
+            Self::Partial => "partial",
+            Self::Damaged => "damaged",
+            Self::Unusable => "unusable",
+            Self::Encrypted => "encrypted",
+        })
+    }
+}
+
+/// What verification found. Any field may be absent in JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Verification {
+    /// What the checks come to.
+    pub verdict: Verdict,
+    /// How far it looked.
+    pub level: Level,
+    /// The verdict with its reason, one line.
+    pub summary: String,
+    /// "kernel bitmap dump", "triage dump", ...
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// Bytes in the file.
+    pub file_length: u64,
+    /// By how many bytes the file is too short.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing_bytes: Option<u64>,
+    /// Every check, in the order of the file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
+}
+
+/// Verifies a dump. Takes any bytes; what cannot be read is a verdict.
+pub fn verify(bytes: &dyn Bytes, level: Level) -> Verification {
+    match Dump::open(bytes) {
+        Ok(dump) => Verifier { dump: &dump, checks: Checks::default() }.run(level),
+        Err(error) => unusable(&error, bytes.len(), level),
+    }
+}
+
+fn unusable(error: &Error, file_length: u64, level: Level) -> Verification {
+    let mut checks = Checks::default();
+    checks.error("identity", error);
+    Verification {
+        verdict: Verdict::Unusable,
+        level,
+        summary: format!("unusable: {error}"),
+        kind: None,
+        file_length,
+        missing_bytes: checks.missing_bytes,
+        checks: checks.list,
+    }
+}
+
+struct Verifier<'v, 'a> {
+    dump: &'v Dump<'a>,
+    checks: Checks,
+}
+
+impl Verifier<'_, '_> {
+    fn run(mut self, level: Level) -> Verification {
+        self.header();
+        let encrypted = self.dump.header().has(Attributes::ENCRYPTED_DUMP_DATA);
+        if level >= Level::Structure && !encrypted {
+            self.structure();
+        }
+        let verdict = if encrypted { Verdict::Encrypted } else { self.checks.verdict() };
+        Verification {
+            verdict,
+            level: if encrypted { Level::Header } else { level },
+            summary: self.summary(verdict),
+            kind: Some(self.kind()),
+            file_length: self.dump.file_length(),
+            missing_bytes: self.checks.missing_bytes,
+            checks: self.checks.list,
+        }
+    }
+
+    fn structure(&mut self) {
+        match (self.dump.kind(), self.dump.header().width) {
+            (DumpType::HeaderOnly, _) => {}
+            (DumpType::Triage, Width::Bits64) => self.triage(),
+            (DumpType::Full, Width::Bits64) => self.runs(),
+            (kind, _) if kind.is_bitmap() => self.bitmap(),
+            _ => self.checks.warn(Check::new(
+                "structure",
+                format!("only the header was verified: this version does not understand the rest of a {}", self.kind()),
+            )),
+        }
+    }
+
+    fn kind(&self) -> String {
+        match self.dump.header().width {
+            Width::Bits64 => self.dump.kind().to_string(),
+            Width::Bits32 => format!("32-bit {}", self.dump.kind()),
+        }
+    }
+
+    fn summary(&self, verdict: Verdict) -> String {
+        let kind = self.kind();
+        match (verdict, self.checks.worst()) {
+            (Verdict::Encrypted, _) => {
+                format!("encrypted: a {kind} whose content cannot be verified below the header")
+            }
+            (_, Some(worst)) => format!("{verdict}: {}", worst.text),
+            _ => format!("{verdict}: a {kind} of {} bytes", self.dump.file_length()),
+        }
+    }
+
+    /// An error while opening a part, as a failed check.
+    fn broken(&mut self, name: &str, error: &Error) {
+        self.checks.error(name, error);
+    }
+
+    /// Where in the header a field is: its 64-bit and its 32-bit offset.
+    fn field(&self, bits64: u64, bits32: u64) -> u64 {
+        match self.dump.header().width {
+            Width::Bits64 => bits64,
+            Width::Bits32 => bits32,
+        }
+    }
+
+    /// Reading what the kernel may have left out is a warning, not a failure.
+    fn unread(&mut self, name: &str, error: &Error) {
+        let check = of_error(name, error);
+        self.checks.warn(check);
+    }
+}

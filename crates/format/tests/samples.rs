@@ -1,0 +1,138 @@
+//! What is known about real files, held against what we read. The files are
+//! found through LIVEDUMP_SAMPLES and never copied.
+
+use std::path::PathBuf;
+
+use format::{Dump, File, Info, Level, Outcome, Triage, Verdict, info, verify};
+use memory::{VirtualAddress, VirtualMemory};
+
+/// Opens a sample; `None`, and a line that says so, without the samples.
+fn sample(name: &str) -> Option<File> {
+    let Some(folder) = std::env::var_os("LIVEDUMP_SAMPLES") else {
+        eprintln!("skipped {name}: LIVEDUMP_SAMPLES is not set");
+        return None;
+    };
+    Some(File::open(&PathBuf::from(folder).join(name)).unwrap())
+}
+
+const AMDPPM: &str = "triage/x64-19041-amdppm.dmp";
+const POWER_BUTTON: &str = "triage/arm64-22000-power-button.dmp";
+const WINDOWS_7: &str = "triage/x64-7601-bad-pool-header.dmp";
+const QEMU: &str = "qemu/win-dmp-8m.dmp";
+
+fn with_info(name: &str, facts: impl FnOnce(Info)) {
+    if let Some(file) = sample(name) {
+        facts(info(&file).unwrap());
+    }
+}
+
+fn with_triage(name: &str, facts: impl FnOnce(&Triage<'_>)) {
+    if let Some(file) = sample(name) {
+        facts(&Dump::open(&file).unwrap().triage().unwrap());
+    }
+}
+
+#[test]
+fn real_dumps_are_good() {
+    for name in [AMDPPM, POWER_BUTTON, WINDOWS_7, QEMU] {
+        let Some(file) = sample(name) else { continue };
+        let found = verify(&file, Level::Structure);
+        assert_eq!(found.verdict, Verdict::Good, "{name}: {found:#?}");
+        assert_eq!(found.missing_bytes, None);
+    }
+}
+
+#[test]
+fn space_that_was_wanted_beyond_a_whole_file_is_a_note() {
+    for name in [AMDPPM, POWER_BUTTON] {
+        let Some(file) = sample(name) else { continue };
+        let found = verify(&file, Level::Header);
+        let check = found.checks.iter().find(|check| check.name == "header.required_space");
+        assert_eq!(check.unwrap().outcome, Outcome::Note, "{name}");
+    }
+}
+
+#[test]
+fn the_windows_10_sample_says_what_is_known_of_it() {
+    with_info(AMDPPM, |info| {
+        assert_eq!((info.kind.as_str(), info.machine.as_str()), ("triage dump", "x64"));
+        assert_eq!((info.build, info.true_build), (Some(19041), Some(19041)));
+        assert_eq!(info.code, Some(0x1000_007E));
+        assert_eq!(info.parameters[0], "ffffffffc0000005");
+        assert_eq!(info.parameters[2], "ffff850429891ee8");
+        assert_eq!(info.time.as_deref(), Some("2021-02-21T01:38:22Z"));
+        assert_eq!(info.processors, Some(16));
+        assert!((info.uptime_seconds.unwrap() - 3.747).abs() < 0.001);
+        assert_eq!((info.blocks, info.bytes_stored), (Some(1831), Some(0x11_9B52)));
+        assert_eq!((info.drivers, info.unloaded_drivers), (Some(0x97), Some(4)));
+        assert_eq!(info.blobs.len(), 20);
+        assert_eq!(info.comment, None);
+        assert!(!info.simulated && !info.live && info.unread.is_empty());
+    });
+}
+
+#[test]
+fn the_arm64_sample_says_what_is_known_of_it() {
+    with_info(POWER_BUTTON, |info| {
+        assert_eq!(info.machine, "ARM64");
+        assert_eq!((info.build, info.true_build), (Some(22000), Some(22000)));
+        assert_eq!((info.code, info.processors), (Some(0x1C8), Some(8)));
+        assert_eq!((info.blocks, info.blobs.len()), (Some(679), 42));
+        assert_eq!((info.drivers, info.unloaded_drivers), (Some(245), Some(11)));
+        assert!((info.uptime_seconds.unwrap() - 796.7).abs() < 0.1);
+        assert_eq!(info.kd_debugger_data_block.as_deref(), Some("fffff803f3a00d00"));
+    });
+}
+
+#[test]
+fn the_type_1_dump_of_qemu_says_what_is_known_of_it() {
+    with_info(QEMU, |info| {
+        assert_eq!(info.kind, "complete memory dump");
+        assert_eq!((info.pages, info.code), (Some(1950), Some(0x161)));
+        assert_eq!(info.directory_table_base.as_deref(), Some("0000000000200000"));
+    });
+    let Some(file) = sample(QEMU) else { return };
+    let runs = Dump::open(&file).unwrap().runs().unwrap();
+    let list: Vec<_> = runs.list.iter().map(|run| (run.base, run.pages)).collect();
+    assert_eq!(list, [(1, 0x9E), (0x100, 0x700)]);
+}
+
+#[test]
+fn the_debugger_block_is_read_at_its_own_address() {
+    with_triage(AMDPPM, |triage| {
+        let (address, bytes) = triage.debugger_block().unwrap();
+        assert_eq!(address, VirtualAddress(0xFFFF_F804_7C60_0B20));
+        assert_eq!(bytes.len(), 0x380);
+        let kernel_base = VirtualAddress(address.0 + 0x18);
+        assert_eq!(triage.read_u64(kernel_base).unwrap(), 0xFFFF_F804_7BA0_0000);
+        let sizes = triage.debugger_sizes().unwrap();
+        let sizes = (sizes.size_prcb, sizes.size_eprocess, sizes.size_ethread);
+        assert_eq!(sizes, (0xAF00, 0xA40, 0x898));
+    });
+}
+
+#[test]
+fn copies_of_thread_and_process_are_found_at_their_addresses() {
+    with_triage(AMDPPM, |triage| {
+        let address = |address| Some(VirtualAddress(address));
+        assert_eq!(triage.thread().unwrap().address, address(0xFFFF_C08B_DE9E_1640));
+        assert_eq!(triage.process().unwrap().address, address(0xFFFF_C08B_DCE9_4180));
+        assert_eq!(triage.covered(VirtualAddress(0xFFFF_C08B_DE9E_1640), 0x898), 0x898);
+    });
+}
+
+#[test]
+fn the_call_stack_reaches_up_from_its_lowest_address_and_agrees_with_the_blocks() {
+    for name in [AMDPPM, POWER_BUTTON, WINDOWS_7] {
+        let Some(file) = sample(name) else { continue };
+        let dump = Dump::open(&file).unwrap();
+        let triage = dump.triage().unwrap();
+        let stack = triage.call_stack().unwrap();
+        let (offset, size) = (stack.offset.into(), u64::from(stack.size));
+        assert_eq!(triage.covered(stack.address, size), size, "{name}");
+        // Where blocks of the table overlap the stack they are read instead of it.
+        let mut read = vec![0; size as usize];
+        triage.read_virtual(stack.address, &mut read).unwrap();
+        assert!(read == dump.bytes("the call stack", offset, size).unwrap(), "{name}");
+    }
+}

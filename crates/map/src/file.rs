@@ -1,0 +1,142 @@
+//! A file, read by position or mapped.
+
+use std::io;
+use std::path::Path;
+
+use crate::Bytes;
+use crate::mapped::Mapped;
+
+/// An open file whose length was taken when it was opened.
+#[derive(Debug)]
+pub struct File {
+    length: u64,
+    way: Way,
+}
+
+#[derive(Debug)]
+enum Way {
+    Position(std::fs::File),
+    Mapped(Mapped),
+}
+
+impl File {
+    /// Opens a file to be read by position: what shrinks or goes away
+    /// meanwhile is an error.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = open_regular(path)?;
+        let length = file.metadata()?.len();
+        Ok(Self { length, way: Way::Position(file) })
+    }
+
+    /// Opens a file mapped: for local files that nobody cuts while they are
+    /// read, because then the system ends the process.
+    pub fn open_mapped(path: &Path) -> io::Result<Self> {
+        let file = open_regular(path)?;
+        let mapped = Mapped::new(&file)?;
+        Ok(Self { length: mapped.as_slice().len() as u64, way: Way::Mapped(mapped) })
+    }
+}
+
+/// A folder, pipe or device has no length that means anything here.
+fn open_regular(path: &Path) -> io::Result<std::fs::File> {
+    if std::fs::metadata(path)?.is_dir() {
+        return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
+    }
+    let file = std::fs::File::open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    }
+}
+
+impl Bytes for File {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        match &self.way {
+            Way::Position(file) => fill(file, offset, buffer),
+            Way::Mapped(mapped) => mapped.as_slice().read_at(offset, buffer),
+        }
+    }
+}
+
+fn fill(file: &std::fs::File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut done = 0;
+    while done < buffer.len() {
+        let Some(position) = offset.checked_add(done as u64) else { break };
+        match read_once(file, position, &mut buffer[done..]) {
+            Ok(0) => break,
+            Ok(read) => done += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(done)
+}
+
+#[cfg(unix)]
+fn read_once(file: &std::fs::File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    // Offsets are signed to the system: beyond that no file has a byte.
+    if offset > i64::MAX as u64 {
+        return Ok(0);
+    }
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_once(file: &std::fs::File, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+    if offset > i64::MAX as u64 {
+        return Ok(0);
+    }
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(content: &[u8]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), content).unwrap();
+        file
+    }
+
+    #[test]
+    fn both_ways_give_the_same_bytes() {
+        let content: Vec<u8> = (0..10_000_u32).map(|i| (i * 7) as u8).collect();
+        let file = made(&content);
+        for opened in [File::open(file.path()).unwrap(), File::open_mapped(file.path()).unwrap()] {
+            assert_eq!(opened.len(), 10_000);
+            let mut buffer = [0; 100];
+            assert_eq!(opened.read_at(9_950, &mut buffer).unwrap(), 50);
+            assert_eq!(buffer[..50], content[9_950..]);
+            assert_eq!(opened.read_at(u64::MAX - 1, &mut buffer).unwrap(), 0);
+        }
+    }
+
+    #[test]
+    fn an_empty_file_opens_both_ways() {
+        let file = made(b"");
+        assert!(File::open(file.path()).unwrap().is_empty());
+        assert!(File::open_mapped(file.path()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_file_that_shrinks_is_an_error_and_not_a_crash() {
+        let file = made(&[1; 8192]);
+        let opened = File::open(file.path()).unwrap();
+        std::fs::OpenOptions::new().write(true).open(file.path()).unwrap().set_len(100).unwrap();
+        let error = opened.read_exact_at(4096, &mut [0; 16]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_folder_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(File::open(folder.path()).is_err());
+        assert!(File::open_mapped(folder.path()).is_err());
+    }
+}

@@ -1,0 +1,59 @@
+//! Reading memory, wherever it comes from.
+
+use std::io;
+
+use crate::{PhysicalAddress, VirtualAddress};
+
+/// Why a read of memory failed. Every variant says where.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The source does not hold this physical address.
+    #[error("physical address {address} is not in the dump")]
+    PhysicalAbsent {
+        /// The first byte that is missing, which may lie after the first byte asked for.
+        address: PhysicalAddress,
+    },
+    /// The source does not hold this virtual address.
+    #[error("virtual address {address} is not in the dump")]
+    VirtualAbsent {
+        /// The first byte that is missing, which may lie after the first byte asked for.
+        address: VirtualAddress,
+    },
+    /// The address is held, but the file could not be read there.
+    #[error("reading address {address:016x} at file offset {offset:#x}: {source}")]
+    Io {
+        /// The address.
+        address: u64,
+        /// Where it lies in the file.
+        offset: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Something that can be read by physical address.
+pub trait PhysicalMemory {
+    /// Fills the whole of `buffer`. On an error its content means nothing.
+    fn read_physical(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError>;
+}
+
+/// Something that can be read by virtual address.
+pub trait VirtualMemory {
+    /// Fills the whole of `buffer`. On an error its content means nothing.
+    fn read_virtual(&self, address: VirtualAddress, buffer: &mut [u8]) -> Result<(), ReadError>;
+
+    /// Reads a little-endian `u64`: a pointer of a 64-bit machine.
+    fn read_u64(&self, address: VirtualAddress) -> Result<u64, ReadError> {
+        let mut bytes = [0; 8];
+        self.read_virtual(address, &mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    /// Reads a little-endian `u32`.
+    fn read_u32(&self, address: VirtualAddress) -> Result<u32, ReadError> {
+        let mut bytes = [0; 4];
+        self.read_virtual(address, &mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+}

@@ -5,6 +5,8 @@
 pub const WINDOWS_8_1: u32 = 9600;
 /// Windows 10 version 1607 and Server 2016.
 pub const WINDOWS_10_1607: u32 = 14393;
+/// The oldest build livedump supports.
+pub const OLDEST_SUPPORTED: u32 = WINDOWS_10_1607;
 /// Windows 10 version 1803.
 pub const WINDOWS_10_1803: u32 = 17134;
 /// Windows 11 version 21H2.
@@ -82,20 +84,20 @@ pub const fn selective_live_dump(build: u32) -> Reported {
 
 /// Whether `AbortIfMemoryPressure` is known: Windows 10 1803 and later (phnt).
 #[must_use]
-pub const fn has_abort_if_memory_pressure(build: u32) -> bool {
+pub const fn has_abort_on_memory_pressure(build: u32) -> bool {
     build >= WINDOWS_10_1803
 }
 
 /// Whether user pages are reported to be allowed without a kernel debugger:
 /// 22621.1992 (July 2023 servicing) and later. `revision` is the update number
-/// (UBR); `None`, or an early revision of 22621, is [`Reported::Unclear`].
+/// (UBR); an early or unknown revision of 22621 counts as not.
 #[must_use]
-pub const fn has_user_pages_without_debugger(build: u32, revision: Option<u32>) -> Reported {
+pub const fn takes_user_pages(build: u32, revision: Option<u32>) -> bool {
     match (build, revision) {
-        (..WINDOWS_11_22H2, _) => Reported::No,
-        (WINDOWS_11_22H2, Some(1992..)) => Reported::Yes,
-        (WINDOWS_11_22H2, _) => Reported::Unclear,
-        _ => Reported::Yes,
+        (..WINDOWS_11_22H2, _) => false,
+        (WINDOWS_11_22H2, Some(1992..)) => true,
+        (WINDOWS_11_22H2, _) => false,
+        _ => true,
     }
 }
 
@@ -145,7 +147,7 @@ mod tests {
     fn interface_eras_follow_the_build() {
         assert!(!has_live_dump(9200) && has_live_dump(9600));
         assert!(!has_live_dump_v2(22000) && has_live_dump_v2(22621));
-        assert!(!has_abort_if_memory_pressure(16299) && has_abort_if_memory_pressure(17134));
+        assert!(!has_abort_on_memory_pressure(16299) && has_abort_on_memory_pressure(17134));
         assert_eq!(
             [19045, 22000, 26100].map(selective_live_dump),
             [Reported::No, Reported::Unclear, Reported::Yes]
@@ -154,9 +156,8 @@ mod tests {
 
     #[test]
     fn user_pages_hang_on_the_revision_of_22621() {
-        assert_eq!(has_user_pages_without_debugger(22621, Some(1991)), Reported::Unclear);
-        assert_eq!(has_user_pages_without_debugger(22621, Some(1992)), Reported::Yes);
-        assert_eq!(has_user_pages_without_debugger(22631, None), Reported::Yes);
-        assert_eq!(has_user_pages_without_debugger(20348, Some(9999)), Reported::No);
+        assert!(!takes_user_pages(22621, Some(1991)) && takes_user_pages(22621, Some(1992)));
+        assert!(!takes_user_pages(22621, None) && takes_user_pages(22631, None));
+        assert!(!takes_user_pages(20348, Some(9999)));
     }
 }

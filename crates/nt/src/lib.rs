@@ -3,5 +3,8 @@
 
 pub mod build;
 pub mod protection;
+pub mod status;
 pub mod sysdbg;
 pub mod thread;
+
+pub use status::NtStatus;

@@ -92,7 +92,7 @@ bits! {
         USE_DUMP_STORAGE_STACK = 1 << 0, "UseDumpStorageStack";
         /// Reported to be accepted and dropped: no effect.
         COMPRESS_MEMORY_PAGES_DATA = 1 << 1, "CompressMemoryPagesData";
-        /// Memory of user space too; see [`crate::build::has_user_pages_without_debugger`].
+        /// Memory of user space too; see [`crate::build::takes_user_pages`].
         INCLUDE_USER_SPACE_MEMORY_PAGES = 1 << 2, "IncludeUserSpaceMemoryPages";
         /// Give up when memory is short (Windows 10 1803 and later).
         ABORT_IF_MEMORY_PRESSURE = 1 << 3, "AbortIfMemoryPressure";

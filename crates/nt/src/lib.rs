@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod build;
+pub mod kdbg;
 pub mod protection;
 pub mod status;
 pub mod sysdbg;

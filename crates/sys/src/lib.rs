@@ -11,14 +11,26 @@
 #[cfg(any(windows, test))]
 mod aligned;
 #[cfg(any(windows, test))]
+mod bytes;
+#[cfg(any(windows, test))]
 mod clock;
+#[cfg(any(windows, test))]
+mod debug_structures;
+mod error;
 mod interrupts;
 #[cfg(any(windows, test))]
 mod names;
+#[cfg(any(windows, test))]
+mod process_list;
+#[cfg(any(windows, test))]
+mod sddl;
 mod synced;
 
 #[cfg(not(windows))]
 #[path = "unix/mod.rs"]
+mod platform;
+#[cfg(windows)]
+#[path = "windows/mod.rs"]
 mod platform;
 
 use std::path::PathBuf;
@@ -51,7 +63,19 @@ fn write_new(target: &dyn Target, bytes: &[u8]) -> Result<PathBuf, TargetError> 
     written.map_err(|error| {
         // The write's error is what has to be told.
         let _ = target.delete();
-        TargetError::Os(OsError::from_io(format!("write {}", target.path().display()), &error))
+        TargetError::Os(error::from_io(format!("write {}", target.path().display()), &error))
     })?;
     Ok(target.path())
+}
+
+/// A target's name leads to nowhere but its folder.
+fn plain_name(name: &str) -> Result<(), TargetError> {
+    let climbs = name.contains(['/', '\0']) || (IS_WINDOWS && name.contains('\\'));
+    if climbs || matches!(name, "" | "." | "..") {
+        return Err(TargetError::Os(error::bad_name(
+            name,
+            "it is not the name of a file in a folder",
+        )));
+    }
+    Ok(())
 }

@@ -29,6 +29,7 @@ pub(super) struct UnixTarget {
 
 impl UnixTarget {
     pub(super) fn create(options: &TargetOptions) -> Result<Self, TargetError> {
+        crate::plain_name(&options.name)?;
         // Collected again, because a trailing slash would follow a link.
         let folder_path: PathBuf = options.folder.components().collect();
         let path = folder_path.join(&options.name);
@@ -185,6 +186,7 @@ impl Target for UnixTarget {
     }
 
     fn rename(&self, name: &str, replace: bool) -> Result<PathBuf, TargetError> {
+        crate::plain_name(name)?;
         let old = self.current_name();
         let new = self.folder_path.join(name);
         self.check_identity(&old).and_then(|()| self.move_to(&old, name, replace)).map_err(

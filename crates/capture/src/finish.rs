@@ -1,0 +1,215 @@
+//! After the kernel said success: comment, flush, verification, hash, and only then the final name.
+
+use std::io;
+use std::time::Instant;
+
+use format::Verification;
+use format::header::{COMMENT_OFFSET, COMMENT_SIZE, comment_field, set_comment};
+use machine::{Buffering, Reader, Target, TargetError};
+use sha2::{Digest, Sha256};
+
+use crate::progress::seconds;
+use crate::session::Session;
+use crate::{Class, Common, Failure, FileReport, Note, Phase, verdict};
+
+/// Bytes that are hashed at a time.
+const PIECE: usize = 1 << 20;
+
+/// What a file holds, before it is named.
+pub(crate) struct Checked {
+    pub(crate) file: FileReport,
+    /// The class by its verdict, or why it must not get its name.
+    pub(crate) class: Result<Class, Failure>,
+}
+
+/// Writes the comment, flushes, verifies and hashes. An `Err` is I/O that failed: the `.partial` stays.
+pub(crate) fn check(
+    session: &mut Session,
+    target: &dyn Target,
+    common: &Common,
+    reader: Option<&Reader>,
+) -> Result<Checked, Failure> {
+    write_comment(target, common.comment.as_deref())
+        .map_err(|e| io_failure(target, "the comment", &e))?;
+    session.phase(Phase::Flushing);
+    let flushing = Instant::now();
+    target.flush().map_err(|e| io_failure(target, "flushing", &e))?;
+    session.report.times.add(Phase::Flushing, seconds(flushing.elapsed()));
+    session.phase(Phase::Verifying);
+    let verifying = Instant::now();
+    let verification = verdict::verify(target)?;
+    session.report.times.add(Phase::Verifying, seconds(verifying.elapsed()));
+    let sha256 = common
+        .hash
+        .then(|| hash(target))
+        .transpose()
+        .map_err(|e| io_failure(target, "hashing", &e))?;
+    let class = verdict::class(&verification, common.require_complete);
+    Ok(Checked { file: file_report(target, reader, Some(verification), sha256), class })
+}
+
+fn io_failure(target: &dyn Target, doing: &str, error: &io::Error) -> Failure {
+    Failure::new(Class::Disk, format!("{doing} failed on {}: {error}", target.path().display()))
+        .remedy("the .partial is kept; look at the disk, then capture again")
+}
+
+/// The file as the report has it.
+pub(crate) fn file_report(
+    target: &dyn Target,
+    reader: Option<&Reader>,
+    verification: Option<Verification>,
+    sha256: Option<String>,
+) -> FileReport {
+    let facts = target.facts();
+    let more =
+        reader.map(|r| format!(", {}", r.account.as_deref().unwrap_or(&r.sid))).unwrap_or_default();
+    let readers = if facts.protected {
+        format!("SYSTEM, Administrators{more}")
+    } else {
+        "as the volume or this system allows: no access list was set".into()
+    };
+    let written = match facts.buffering {
+        Buffering::Unbuffered => "unbuffered",
+        Buffering::Buffered => "buffered",
+    };
+    FileReport {
+        path: shown(&target.path()),
+        complete_name: false,
+        size: target.len().unwrap_or(0),
+        verification,
+        sha256,
+        readers,
+        written: written.into(),
+        taken: None,
+        tids: Vec::new(),
+    }
+}
+
+/// A path as the user would type it: the long-path prefix is ours, not theirs.
+pub(crate) fn shown(path: &std::path::Path) -> String {
+    let text = path.display().to_string();
+    match text.strip_prefix(r"\\?\UNC\") {
+        Some(share) => format!(r"\\{share}"),
+        None => text.strip_prefix(r"\\?\").map_or(text.clone(), Into::into),
+    }
+}
+
+/// Puts the comment into the header of a file that has one. What the machine
+/// itself wrote there ("simulated") stays in front.
+fn write_comment(target: &dyn Target, comment: Option<&str>) -> io::Result<()> {
+    let Some(comment) = comment else { return Ok(()) };
+    let mut signature = [0; 8];
+    let mut field = [0; COMMENT_SIZE];
+    let has_header =
+        target.read_at(0, &mut signature)? == signature.len() && signature == *b"PAGEDU64";
+    if !has_header || target.read_at(COMMENT_OFFSET, &mut field)? < field.len() {
+        // Verification is about to say so.
+        return Ok(());
+    }
+    target.write_at(COMMENT_OFFSET, &new_comment(comment_field(&field).as_deref(), comment))
+}
+
+/// The new comment field; the front of what was there is never lost to a long text.
+fn new_comment(old: Option<&str>, comment: &str) -> [u8; COMMENT_SIZE] {
+    let text = match old.filter(|o| o.starts_with("simulated")) {
+        Some(old) => format!("{old} | {comment}"),
+        None => comment.to_owned(),
+    };
+    let fitting: String = text.chars().take(COMMENT_SIZE - 1).collect();
+    set_comment(&fitting).unwrap_or([0; COMMENT_SIZE])
+}
+
+fn hash(target: &dyn Target) -> io::Result<String> {
+    use std::fmt::Write;
+    let mut hasher = Sha256::new();
+    let mut piece = vec![0; PIECE];
+    let mut offset = 0;
+    loop {
+        let read = target.read_at(offset, &mut piece)?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&piece[..read]);
+        offset += read as u64;
+    }
+    Ok(hasher.finalize().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    }))
+}
+
+/// Gives the file its final name. An `Err` leaves it where the message says.
+pub(crate) fn name(
+    target: &dyn Target,
+    file: &mut FileReport,
+    name: &str,
+    overwrite: bool,
+) -> Result<(), Failure> {
+    // What was allocated beyond the end goes back to the volume.
+    let _ = target.len().and_then(|length| target.set_len(length));
+    match target.rename(name, overwrite) {
+        Ok(path) => {
+            file.path = shown(&path);
+            file.complete_name = true;
+            Ok(())
+        }
+        Err(error) => Err(not_named(target, file, name, &error)),
+    }
+}
+
+fn not_named(
+    target: &dyn Target,
+    file: &mut FileReport,
+    name: &str,
+    error: &TargetError,
+) -> Failure {
+    let why = match error {
+        TargetError::InUse(path) => format!("{} is held open", shown(path)),
+        TargetError::Exists(path) => format!("{} has appeared meanwhile", shown(path)),
+        TargetError::Os(e) => e.to_string(),
+        other => crate::place::failure(other).message,
+    };
+    // A numbered name is a complete dump with a good name; `.partial` would hide that it was verified.
+    let numbered = (2..100).find_map(|n| target.rename(&crate::name::batch(name, n), false).ok());
+    if let Some(path) = numbered {
+        file.path = shown(&path);
+        file.complete_name = true;
+    }
+    Failure::new(Class::Disk, format!("the dump was verified, but {why}: it is at {}", file.path))
+        .remedy("move it to where you want it")
+}
+
+/// Removes what a failed or cancelled capture left, unless it is to be kept.
+pub(crate) fn discard(
+    session: &mut Session,
+    target: &dyn Target,
+    common: &Common,
+    reader: Option<&Reader>,
+) {
+    if common.keep_partial {
+        session.report.files.push(file_report(target, reader, None, None));
+        return;
+    }
+    if let Err(e) = target.delete() {
+        session.note(Note::warning(format!("{} could not be deleted: {e}", shown(&target.path()))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_simulated_dump_stays_simulated_whatever_the_comment() {
+        let field = new_comment(Some("simulated: healthy"), &"x".repeat(127));
+        let text = comment_field(&field).unwrap();
+        assert!(text.starts_with("simulated: healthy | xxx"));
+        assert_eq!(text.len(), 127);
+    }
+
+    #[test]
+    fn a_path_is_shown_without_the_long_path_prefix() {
+        assert_eq!(shown(std::path::Path::new(r"\\?\C:\a.dmp")), r"C:\a.dmp");
+        assert_eq!(shown(std::path::Path::new(r"\\?\UNC\srv\s\a.dmp")), r"\\srv\s\a.dmp");
+    }
+}

@@ -1,0 +1,360 @@
+//! The live dump of the whole machine: class 37.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use machine::{CallAnswer, LiveDumpRequest, Pages, StructureVersion, Target};
+use nt::NtStatus;
+
+use crate::call::{self, Ended, Watched};
+use crate::estimate::{self, Estimate};
+use crate::name::NameParts;
+use crate::place::{self, Place};
+use crate::progress::seconds;
+use crate::session::Session;
+use crate::{
+    Attempt, Class, Common, Event, Failure, KernelOptions, Note, Observer, Phase, Report, World,
+    event, finish, preflight, status,
+};
+
+/// The customary code of a live dump that an administrator asked for: LIVE_SYSTEM_DUMP.
+pub(crate) const LIVE_SYSTEM_DUMP: u32 = 0x161;
+/// "livedump" as it reads in a debugger.
+const SIGNATURE: u64 = u64::from_be_bytes(*b"livedump");
+/// Seconds before the first, second, ... retry; the last one repeats.
+const WAITS: [u64; 5] = [1, 2, 4, 8, 15];
+
+/// Takes a live dump. Always answers with a report, whatever happened.
+pub fn kernel(world: &World, options: &KernelOptions, observer: Arc<dyn Observer>) -> Report {
+    let content = estimate::content(&options.pages);
+    match Session::begin(world, "kernel", content, options.common.timeout, observer) {
+        Err(report) => *report,
+        Ok(mut session) => {
+            let outcome = capture(&mut session, options);
+            session.end(outcome)
+        }
+    }
+}
+
+/// Code and parameters for the header.
+pub(crate) fn code_and_parameters(common: &Common) -> (u32, [u64; 4]) {
+    let mut parameters = [0; 4];
+    if common.parameters.is_empty() {
+        parameters[0] = SIGNATURE;
+    }
+    for (slot, value) in parameters.iter_mut().zip(&common.parameters) {
+        *slot = *value;
+    }
+    (common.bugcheck.unwrap_or(LIVE_SYSTEM_DUMP), parameters)
+}
+
+fn capture(session: &mut Session, options: &KernelOptions) -> Result<Class, Failure> {
+    let pages = with_implied(options.pages)?;
+    preflight::refuse(session, preflight::kernel(&session.facts, &pages))?;
+    let world = session.world.clone();
+    let place = place::plan(&world, &options.common, &name_parts(session))?;
+    session.notes(place.notes.clone());
+    let report = estimate::report(&world, &session.facts, &pages, place.volume.as_ref());
+    session.report.estimate = Some(report);
+    let bounds = estimate::bounds(&session.facts.memory, &pages);
+    place::check_space(&place, bounds, options.common.overwrite)?;
+    let _privilege = preflight::debug_privilege(&world)?;
+    let mut notes = Vec::new();
+    let allocate = bounds.map_or(0, |b| b.lower);
+    let created = place::create(&world, &place, &place.name, allocate, &mut notes);
+    session.notes(notes);
+    let target = created?;
+    session.report.times.planning = seconds(session.elapsed());
+    let outcome = take(session, options, &pages, &place, &target, bounds);
+    if !session.report.abandoned {
+        event::record(
+            session,
+            &flags_text(&pages),
+            outcome.as_ref().map_or_else(|f| f.class, |c| *c),
+        );
+    }
+    outcome
+}
+
+fn with_implied(mut pages: Pages) -> Result<Pages, Failure> {
+    pages.hypervisor |= pages.nonessential_hypervisor;
+    if pages.kernel_stacks_only && (pages.hypervisor || pages.include_user_space) {
+        return Err(Failure::new(
+            Class::Usage,
+            "kernel stacks only cannot be combined with hypervisor or user pages",
+        ));
+    }
+    Ok(pages)
+}
+
+fn name_parts(session: &Session) -> NameParts {
+    let host = &session.world.host;
+    NameParts {
+        host: host.computer(),
+        kind: "kernel".into(),
+        process: None,
+        pid: None,
+        time: crate::time::compact(host.wall_time(), host.utc_offset()),
+    }
+}
+
+fn flags_text(pages: &Pages) -> String {
+    let content = estimate::content(pages);
+    if pages.abort_if_memory_pressure {
+        format!("{content}; abort on memory pressure")
+    } else {
+        content
+    }
+}
+
+/// The call and all that follows it. The `.partial` is removed here when nothing came of it.
+fn take(
+    session: &mut Session,
+    options: &KernelOptions,
+    pages: &Pages,
+    place: &Place,
+    target: &Arc<dyn Target>,
+    bounds: Option<Estimate>,
+) -> Result<Class, Failure> {
+    let (common, reader) = (&options.common, place.reader.as_ref());
+    match call_until_taken(session, options, pages, place, target, bounds) {
+        Ok(partial) => keep(session, common, place, target.as_ref(), partial),
+        Err(failure) => {
+            if !session.report.abandoned {
+                finish::discard(session, target.as_ref(), common, reader);
+            }
+            Err(failure)
+        }
+    }
+}
+
+/// Verifies and names what the kernel called a success; from here on nothing is deleted.
+fn keep(
+    session: &mut Session,
+    common: &Common,
+    place: &Place,
+    target: &dyn Target,
+    partial: bool,
+) -> Result<Class, Failure> {
+    let checked = match finish::check(session, target, common, place.reader.as_ref()) {
+        Ok(checked) => checked,
+        Err(failure) => {
+            session.report.files.push(finish::file_report(
+                target,
+                place.reader.as_ref(),
+                None,
+                None,
+            ));
+            return Err(failure);
+        }
+    };
+    let mut file = checked.file;
+    let named = checked.class.and_then(|class| require(class, partial, common)).and_then(|class| {
+        finish::name(target, &mut file, &place.name, common.overwrite)?;
+        Ok(class)
+    });
+    session.report.files.push(file);
+    named
+}
+
+/// The kernel's own word that the dump is partial counts even when the file does not say so.
+fn require(class: Class, partial: bool, common: &Common) -> Result<Class, Failure> {
+    match (partial, common.require_complete) {
+        (false, _) => Ok(class),
+        (true, false) => Ok(Class::Partial),
+        (true, true) => Err(Failure::new(
+            Class::Partial,
+            "a complete dump was required; Windows says this one is partial",
+        )
+        .remedy("free memory or ask for fewer pages and capture again; the .partial is kept")),
+    }
+}
+
+/// Calls, falls back to the other structure version, retries while busy. `Ok(true)`: partial.
+fn call_until_taken(
+    session: &mut Session,
+    options: &KernelOptions,
+    pages: &Pages,
+    place: &Place,
+    target: &Arc<dyn Target>,
+    bounds: Option<Estimate>,
+) -> Result<bool, Failure> {
+    let mut version = first_version(session, pages);
+    let mut fell_back = false;
+    let mut retry = 0;
+    loop {
+        let ended = call_once(session, options, pages, place, target, version, bounds)?;
+        let status = NtStatus(ended.answer.status);
+        if status == NtStatus::INFO_LENGTH_MISMATCH && !fell_back && !pages.kernel_stacks_only {
+            fell_back = true;
+            version = other(version);
+            continue;
+        }
+        if status.is_success() {
+            return Ok(success(session, status, &ended));
+        }
+        if !status::is_busy(status) || retry >= options.common.retries || ended.cancelled.is_some()
+        {
+            return Err(refused(session, status, &ended, place, pages));
+        }
+        retry += 1;
+        wait_to_retry(session, status, retry, options.common.retries)?;
+        target.set_len(0).map_err(|e| {
+            Failure::new(Class::Disk, format!("the file could not be emptied for a retry: {e}"))
+        })?;
+    }
+}
+
+/// V2 where the build knows it, and always for stacks only, which V1 cannot say.
+fn first_version(session: &Session, pages: &Pages) -> StructureVersion {
+    let knows_v2 =
+        session.facts.os.as_ref().is_some_and(|os| nt::build::has_live_dump_v2(os.build));
+    if knows_v2 || pages.kernel_stacks_only { StructureVersion::V2 } else { StructureVersion::V1 }
+}
+
+fn other(version: StructureVersion) -> StructureVersion {
+    match version {
+        StructureVersion::V1 => StructureVersion::V2,
+        StructureVersion::V2 => StructureVersion::V1,
+    }
+}
+
+fn call_once(
+    session: &mut Session,
+    options: &KernelOptions,
+    pages: &Pages,
+    place: &Place,
+    target: &Arc<dyn Target>,
+    version: StructureVersion,
+    bounds: Option<Estimate>,
+) -> Result<Ended, Failure> {
+    let machine = session.world.machine.clone();
+    let token = machine
+        .cancel_token()
+        .map_err(|e| Failure::new(Class::Memory, format!("no cancel event could be made: {e}")))?;
+    let watched = Watched {
+        path: target.path(),
+        cancel: Some(token.clone()),
+        estimate: bounds,
+        volume: place.volume.clone(),
+        how_long: "Windows looks for it at each chunk it writes; while it prepares, it cannot be cancelled and goes on until it writes"
+            .into(),
+    };
+    let (bugcheck_code, parameters) = code_and_parameters(&options.common);
+    let (pages, target) = (*pages, target.clone());
+    session.phase(Phase::Preparing);
+    let ended = call::run(session, watched, move || {
+        machine.live_dump(&LiveDumpRequest {
+            version,
+            bugcheck_code,
+            parameters,
+            pages,
+            target: target.as_ref(),
+            cancel: Some(token.as_ref()),
+        })
+    })?;
+    record_attempt(session, &ended, structure_length(version));
+    Ok(ended)
+}
+
+fn structure_length(version: StructureVersion) -> u32 {
+    match version {
+        StructureVersion::V1 => 64,
+        StructureVersion::V2 => 72,
+    }
+}
+
+/// Keeps a call's status and times for the report.
+pub(crate) fn record_attempt(session: &mut Session, ended: &Ended, structure: u32) {
+    let CallAnswer { status, .. } = ended.answer;
+    let status = NtStatus(status);
+    session.report.status = Some(status::report(status));
+    session.report.attempts.push(Attempt {
+        status: status.to_string(),
+        seconds: seconds(ended.took),
+        structure,
+    });
+    let preparing =
+        ended.first_byte.unwrap_or(if structure == 56 { ended.took } else { Duration::ZERO });
+    session.report.times.add(Phase::Preparing, seconds(preparing));
+    session.report.times.add(Phase::Writing, seconds(ended.took.saturating_sub(preparing)));
+}
+
+fn success(session: &mut Session, status: NtStatus, ended: &Ended) -> bool {
+    if ended.cancelled.is_some() {
+        session.note(Note::info("the dump was complete before the cancel reached it, and is kept"));
+    }
+    let partial = status == NtStatus::MORE_ENTRIES;
+    if partial {
+        session.note(Note::warning(
+            "Windows wrote a partial dump: some pages did not fit into free memory. Kernel pages come before user and hypervisor pages; which ones are missing cannot be known from outside",
+        ));
+    } else if status != NtStatus::SUCCESS {
+        session.note(Note::warning(format!(
+            "the kernel answered {status}, a success of a kind not met before"
+        )));
+    }
+    partial
+}
+
+/// Waits before a retry; an interrupt or the time-out ends it.
+pub(crate) fn wait_to_retry(
+    session: &mut Session,
+    status: NtStatus,
+    retry: u32,
+    of: u32,
+) -> Result<(), Failure> {
+    let index = usize::try_from(retry - 1).unwrap_or(usize::MAX).min(WAITS.len() - 1);
+    let wait = Duration::from_secs(WAITS[index]);
+    session.teller.tell(Event::Retry {
+        status: status.to_string(),
+        retry,
+        of,
+        wait: wait.as_secs_f64(),
+    });
+    session.sleep(wait)
+}
+
+fn refused(
+    session: &Session,
+    status: NtStatus,
+    ended: &Ended,
+    place: &Place,
+    pages: &Pages,
+) -> Failure {
+    if let (NtStatus::CANCELLED, Some(reason)) = (status, ended.cancelled) {
+        return reason.failure().status(status::report(status));
+    }
+    let failure = status::failure(status, "the live dump was refused");
+    match status {
+        NtStatus::DISK_FULL => explain_disk_full(session, failure, place),
+        NtStatus::INFO_LENGTH_MISMATCH | NtStatus::INVALID_PARAMETER if pages.kernel_stacks_only => {
+            failure.remedy("kernel stacks only is reported to need Windows 11: capture without --stacks-only")
+        }
+        NtStatus::DEBUGGER_INACTIVE if pages.include_user_space => failure.remedy(
+            "leave out -u: this build is reported to take user pages only when booted with kernel debugging",
+        ),
+        _ => failure,
+    }
+}
+
+/// A full disk with space left has another cause.
+fn explain_disk_full(session: &Session, failure: Failure, place: &Place) -> Failure {
+    let now = place::volume_of(&session.world, Some(&place.folder));
+    let Some(volume) = now.or_else(|| place.volume.clone()) else { return failure };
+    let Some(free) = volume.free.filter(|f| *f > 64 << 20) else { return failure };
+    let free = crate::verdict::size(free);
+    match (&volume.file_system, volume.largest_file) {
+        (Some(fs), Some(largest)) => {
+            let largest = crate::verdict::size(largest);
+            failure.remedy(format!(
+                "{} still has {free} free, but it is {fs}, whose files end at {largest}: name a target on NTFS or ReFS",
+                volume.name
+            ))
+        }
+        _ => failure.remedy(format!(
+            "{} has {free} free now that the file is gone, or a quota ended it: compare with `livedump estimate`",
+            volume.name
+        )),
+    }
+}

@@ -1,0 +1,107 @@
+//! Several files that are one triage capture, and the `NAME.json` that describes them.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::name;
+use crate::place::{self, Place};
+use crate::session::Session;
+use crate::{Class, Failure, FileReport, TriageReport, World, finish};
+
+/// What `NAME.json` holds: a set of triage dumps, taken one after the other. Any field may be absent.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TriageSet<'a> {
+    /// "livedump.triage-set/1".
+    pub schema: &'a str,
+    /// The scenario, when the machine was a simulated one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub simulated: Option<&'a str>,
+    /// The files are of different moments: relations across them are not proved.
+    pub moments: usize,
+    /// Files in order, by name, in this file's own folder.
+    pub files: Vec<SetFile<'a>>,
+    /// Process and threads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub triage: Option<&'a TriageReport>,
+}
+
+/// One file of a set.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SetFile<'a> {
+    /// File name, without a folder.
+    pub file: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was taken, ISO 8601 UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken: Option<&'a str>,
+    /// Threads that were asked for in it.
+    pub tids: &'a [u32],
+    /// "good", "partial".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<format::Verdict>,
+    /// SHA-256 (`--hash`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<&'a str>,
+}
+
+/// Refuses, before the first call, a set whose later names are taken.
+pub(crate) fn refuse_existing(
+    world: &World,
+    place: &Place,
+    expected: usize,
+    overwrite: bool,
+) -> Result<(), Failure> {
+    if overwrite || expected < 2 {
+        return Ok(());
+    }
+    let names = (2..=expected).map(|n| name::batch(&place.name, n)).chain([name::set(&place.name)]);
+    for name in names {
+        let facts = world.host.path_facts(&place.folder.join(name));
+        if facts.exists {
+            return Err(place::exists(&facts.shown));
+        }
+    }
+    Ok(())
+}
+
+/// Writes `NAME.json`; returns its path.
+pub(crate) fn describe(
+    session: &mut Session,
+    place: &Place,
+    files: &[FileReport],
+    overwrite: bool,
+) -> Result<Option<String>, Failure> {
+    let text = serde_json::to_vec_pretty(&TriageSet {
+        schema: "livedump.triage-set/1",
+        simulated: session.report.simulated.as_deref(),
+        moments: files.len(),
+        files: files.iter().map(set_file).collect(),
+        triage: session.report.triage.as_ref(),
+    })
+    .map_err(|e| Failure::new(Class::Internal, format!("the set could not be described: {e}")))?;
+    let name = name::set(&place.name);
+    let world = session.world.clone();
+    let mut notes = Vec::new();
+    let target = place::create(&world, place, &name, text.len() as u64, &mut notes);
+    session.notes(notes);
+    let target = target?;
+    let io =
+        |e: std::io::Error| Failure::new(Class::Disk, format!("{name} could not be written: {e}"));
+    target.write_at(0, &text).map_err(io)?;
+    target.flush().map_err(io)?;
+    let path = target.rename(&name, overwrite).map_err(|e| place::failure(&e))?;
+    Ok(Some(finish::shown(&path)))
+}
+
+fn set_file(file: &FileReport) -> SetFile<'_> {
+    SetFile {
+        // The report may be read on another system than it was written on.
+        file: file.path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned(),
+        size: file.size,
+        taken: file.taken.as_deref(),
+        tids: &file.tids,
+        verdict: file.verification.as_ref().map(|v| v.verdict),
+        sha256: file.sha256.as_deref(),
+    }
+}

@@ -1,0 +1,197 @@
+//! The memory of a small NT: what both kinds of dump are made from.
+
+mod context;
+mod debugger;
+mod entries;
+mod functions;
+mod modules;
+mod objects;
+mod pe;
+mod physical;
+mod place;
+mod shared;
+mod space;
+mod stack;
+
+use machine::Architecture;
+
+use crate::layout::Layout;
+use crate::population::{Population, RealProcess};
+use crate::random::Random;
+use crate::scenario::Scenario;
+
+pub(crate) use debugger::DEBUGGER_BLOCK_SIZE;
+pub(crate) use functions::{SNAPPING, address_in};
+pub(crate) use modules::Module;
+pub(crate) use physical::{FILLERS, Filler, PAGE, Slot};
+pub(crate) use place::Addresses;
+pub(crate) use stack::STACK_PAGES;
+
+use entries::EntryFormat;
+use physical::{Physical, Plan};
+use space::Space;
+use stack::Stacks;
+
+/// The machine's memory and where things are in it.
+pub(crate) struct Image {
+    pub(crate) architecture: Architecture,
+    pub(crate) build: u32,
+    pub(crate) processors: u32,
+    pub(crate) layout: Layout,
+    pub(crate) population: Population,
+    pub(crate) at: Addresses,
+    pub(crate) modules: Vec<Module>,
+    /// EPROCESS addresses, by number of the process.
+    pub(crate) processes: Vec<u64>,
+    /// ETHREAD addresses, by number of the thread.
+    pub(crate) threads: Vec<u64>,
+    /// KPRCB addresses.
+    pub(crate) prcbs: Vec<u64>,
+    /// Thread that runs on each processor.
+    pub(crate) current: Vec<usize>,
+    space: Space,
+}
+
+/// Pages of each kind, before anything is built.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes {
+    pub(crate) total: u64,
+    /// By [`Filler`].
+    pub(crate) fillers: [u64; 5],
+    /// At most this many hold structures.
+    pub(crate) slots: u64,
+    /// User pages of protected processes, which no dump takes.
+    pub(crate) protected_user: u64,
+}
+
+impl Sizes {
+    pub(crate) fn of(scenario: &Scenario, population: &Population, layout: &Layout) -> Self {
+        let pool = scenario.pool_pages();
+        let user: u64 = population.processes.iter().map(|p| p.user_pages).sum();
+        let protected_user = population
+            .processes
+            .iter()
+            .filter(|p| p.protection & 7 != 0)
+            .map(|p| p.user_pages)
+            .sum();
+        let threads = population.threads.len() as u64;
+        let processes = population.processes.len() as u64;
+        let hypervisor = 64;
+        let nonessential = 192;
+        let objects = (threads * u64::from(layout.ethread + 0x90)
+            + processes * u64::from(layout.eprocess + 0x90))
+            / 4096;
+        let slots = threads * STACK_PAGES as u64
+            + threads * 7 / 512
+            + objects
+            + processes * 6
+            + (user + pool) / 512
+            + u64::from(scenario.processors) * 16
+            + 2048;
+        // A free page for every used one, so that a copy of all of it fits.
+        let used = (slots + pool + user + hypervisor + nonessential) * 2 + 512;
+        let total = (scenario.memory / 4096).max(used + used / 64);
+        let frames = (total * 48).div_ceil(4096);
+        Self {
+            total,
+            fillers: [frames, pool, user, hypervisor, nonessential],
+            slots: slots + frames / 512,
+            protected_user,
+        }
+    }
+}
+
+impl Image {
+    /// Builds the machine of a scenario, with `real` processes in it.
+    pub(crate) fn new(scenario: &Scenario, real: &[RealProcess]) -> Self {
+        let population = Population::new(scenario, real);
+        let layout = Layout::of(scenario.build, scenario.architecture);
+        let sizes = Sizes::of(scenario, &population, &layout);
+        let mut random = Random::new(scenario.seed, 2);
+        let at = Addresses::new(&mut random);
+        let format = EntryFormat::of(scenario.architecture);
+        let plan = Plan { total: sizes.total, counts: sizes.fillers, gaps: true };
+        let mut physical = Physical::new(&plan, scenario.seed, format);
+        physical.stacks = Stacks::new(scenario.seed, at.kernel, scenario.architecture);
+        let space = Space::new(physical, at.self_map);
+        let mut image = Self {
+            architecture: scenario.architecture,
+            build: scenario.build,
+            processors: scenario.processors,
+            layout,
+            population,
+            at,
+            modules: Vec::new(),
+            processes: Vec::new(),
+            threads: Vec::new(),
+            prcbs: Vec::new(),
+            current: Vec::new(),
+            space,
+        };
+        image.build_modules();
+        image.build_shared_data();
+        image.build_fillers(&sizes);
+        image.build_objects();
+        image.build_processors();
+        image.build_debugger_block();
+        image.build_user_space();
+        image
+    }
+
+    fn build_fillers(&mut self, sizes: &Sizes) {
+        let root = self.space.kernel_root();
+        for (filler, address) in
+            [(Filler::PageFrames, self.at.page_frames), (Filler::Pool, self.at.pool)]
+        {
+            self.space.filler(root, address, filler, 0, sizes.fillers[filler as usize]);
+        }
+    }
+
+    /// One mapping of each process's own pages, at the same address in all.
+    fn build_user_space(&mut self) {
+        let mut first = 0;
+        for number in 0..self.population.processes.len() {
+            let pages = self.population.processes[number].user_pages;
+            let root = match self.population.processes[number].pid {
+                0 | 4 => self.space.kernel_root(),
+                _ => self.space.process_root(),
+            };
+            self.space.filler(root, place::USER, Filler::User, first, pages);
+            first += pages;
+            let base = self.space.directory_base(root);
+            self.set_directory_base(number, base);
+        }
+    }
+
+    /// User pages of one process, as a range in the filler.
+    pub(crate) fn user_ranges(&self) -> impl Iterator<Item = (u8, u64, u64)> + '_ {
+        let mut first = 0;
+        self.population.processes.iter().map(move |process| {
+            let from = first;
+            first += process.user_pages;
+            (process.protection, from, first)
+        })
+    }
+
+    pub(crate) fn directory_base(&self) -> u64 {
+        self.space.directory_base(self.space.kernel_root())
+    }
+
+    pub(crate) fn table_base(&self) -> u64 {
+        self.space.table_base()
+    }
+
+    pub(crate) fn physical(&self) -> &Physical {
+        &self.space.physical
+    }
+
+    /// Reads by kernel address; zeros where nothing is.
+    pub(crate) fn read(&self, address: u64, length: usize) -> Vec<u8> {
+        self.space.read(address, length)
+    }
+
+    /// The thread with which a capture is made.
+    pub(crate) fn capturing_thread(&self) -> usize {
+        self.current.first().copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,159 @@
+//! What lies on a kernel stack: return addresses at the distances that the functions' frames have.
+
+use machine::Architecture;
+
+use crate::bytes::{put32, put64};
+use crate::image::functions::{Function, address_in, chain_of};
+use crate::random::Random;
+
+/// Pages of a kernel stack, 24 KiB.
+pub(crate) const STACK_PAGES: usize = 6;
+/// KTRAP_FRAME of x64.
+const TRAP_FRAME: usize = 0x190;
+/// KSWITCH_FRAME up to the stack pointer that execution resumes with.
+const SWITCH_FRAME: usize = 0x40;
+const SWITCH_RETURN: usize = 0x38;
+const HOME: usize = 0x50;
+
+/// What a stack's contents follow from.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct StackSeed {
+    /// The thread's number among all.
+    pub(crate) thread: u32,
+    pub(crate) wait_reason: u8,
+    pub(crate) purpose: Purpose,
+    /// StackBase, the end of the stack.
+    pub(crate) base: u64,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Came from user mode and waits.
+    #[default]
+    User,
+    /// A system thread that waits.
+    System,
+    /// Runs the idle loop, stopped by the capture.
+    Idle,
+    /// Took the dump.
+    Capture,
+    /// Runs at raised IRQL in a driver.
+    Stuck,
+}
+
+/// All stacks, each made when it is read.
+#[derive(Debug, Default)]
+pub(crate) struct Stacks {
+    pub(crate) seeds: Vec<StackSeed>,
+    pub(crate) kernel_base: u64,
+    pub(crate) seed: u64,
+    pub(crate) arm: bool,
+}
+
+impl Stacks {
+    pub(crate) fn new(seed: u64, kernel_base: u64, architecture: Architecture) -> Self {
+        let arm = architecture == Architecture::Arm64;
+        Self { seeds: Vec::new(), kernel_base, seed, arm }
+    }
+
+    /// From the stack pointer to the stack's base.
+    pub(crate) fn contents(&self, thread: usize) -> Vec<u8> {
+        let Some(seed) = self.seeds.get(thread) else { return Vec::new() };
+        self.build(seed, chain_of(seed.purpose, seed.wait_reason, u64::from(seed.thread)))
+    }
+
+    /// The same with what the capture's own call in that thread put on top.
+    pub(crate) fn contents_in_capture(&self, thread: usize) -> Vec<u8> {
+        let below = self.contents(thread);
+        let Some(seed) = self.seeds.get(thread) else { return below };
+        let base = seed.base - below.len() as u64;
+        let on_top = StackSeed { purpose: Purpose::System, base, ..*seed };
+        let mut bytes = self.build(&on_top, crate::image::functions::CAPTURE_CALL.to_vec());
+        bytes.extend_from_slice(&below);
+        bytes
+    }
+
+    pub(crate) fn kernel_stack(&self, thread: usize) -> u64 {
+        self.seeds.get(thread).map_or(0, |s| s.base - self.contents(thread).len() as u64)
+    }
+
+    pub(crate) fn has_trap_frame(&self, thread: usize) -> bool {
+        self.seeds
+            .get(thread)
+            .is_some_and(|s| matches!(s.purpose, Purpose::User | Purpose::Capture))
+    }
+
+    pub(crate) fn trap_frame(&self, thread: usize) -> u64 {
+        self.seeds.get(thread).map_or(0, |s| s.base - (HOME + TRAP_FRAME) as u64)
+    }
+
+    fn build(&self, seed: &StackSeed, chain: Vec<Function>) -> Vec<u8> {
+        let from_user = matches!(seed.purpose, Purpose::User | Purpose::Capture);
+        let tail = HOME + if from_user { TRAP_FRAME } else { 0 };
+        let frames: usize = chain.iter().map(|f| f.frame as usize + 8).sum();
+        let length = SWITCH_FRAME + frames + tail;
+        let mut bytes = vec![0; length];
+        let bottom = seed.base - length as u64;
+        let mut random = Random::new(self.seed, 0x5000_0000 + u64::from(seed.thread));
+        if self.arm {
+            self.arm_frames(&mut bytes, bottom, &chain, &mut random);
+        } else {
+            self.x64_frames(&mut bytes, bottom, &chain, &mut random);
+        }
+        if from_user {
+            trap_frame(&mut bytes[length - tail..], &mut random);
+        }
+        bytes
+    }
+
+    fn x64_frames(&self, bytes: &mut [u8], bottom: u64, chain: &[Function], random: &mut Random) {
+        let mut at = SWITCH_FRAME;
+        let mut return_to = SWITCH_RETURN;
+        for function in chain {
+            put64(bytes, return_to, address_in(self.kernel_base, function));
+            let frame = function.frame as usize;
+            // Saved registers lie at the frame's end, locals and home space are older noise.
+            for word in (0x20..frame).step_by(0x18) {
+                let value = match random.below(4) {
+                    0 => bottom + (random.below(bytes.len() as u64) & !7),
+                    1 => random.below(0x1_0000),
+                    _ => 0,
+                };
+                put64(bytes, at + word / 8 * 8, value);
+            }
+            return_to = at + frame;
+            at = return_to + 8;
+        }
+    }
+
+    fn arm_frames(&self, bytes: &mut [u8], bottom: u64, chain: &[Function], random: &mut Random) {
+        let mut at = SWITCH_FRAME + 0x28;
+        let mut record = SWITCH_FRAME + 0x10;
+        for register in 0..10 {
+            put64(bytes, register * 8, random.below(0x1_0000));
+        }
+        for function in chain {
+            if at + 0x10 > bytes.len() {
+                break;
+            }
+            put64(bytes, record, bottom + at as u64);
+            put64(bytes, record + 8, address_in(self.kernel_base, function));
+            record = at;
+            at += function.frame as usize + 8;
+        }
+    }
+}
+
+/// A KTRAP_FRAME of a system call: where user mode goes on.
+fn trap_frame(bytes: &mut [u8], random: &mut Random) {
+    const MXCSR: usize = 0x2C;
+    const RBP: usize = 0x158;
+    const RIP: usize = 0x168;
+    put32(bytes, MXCSR, 0x1F80);
+    put64(bytes, RBP, 0);
+    put64(bytes, RIP, 0x7ffb_4000_0000 + (random.below(0x20_0000) & !0xF) + 4);
+    put64(bytes, RIP + 8, 0x33);
+    put64(bytes, RIP + 0x10, 0x246);
+    put64(bytes, RIP + 0x18, 0x00d0_0000_0000 + (random.below(0x1000_0000) & !0xF) + 8);
+    put64(bytes, RIP + 0x20, 0x2B);
+}

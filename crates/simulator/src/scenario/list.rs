@@ -1,0 +1,190 @@
+//! Every scenario there is.
+
+/// One way in which the machine differs from a healthy one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    BusyThenOk,
+    AlwaysBusy,
+    CaptureTimeout,
+    Partial,
+    Encrypted,
+    MemoryPressure,
+    LowMemory,
+    DiskFull,
+    Fat32,
+    ReportsOff,
+    PolicyOff,
+    NotElevated,
+    NoDebugPrivilege,
+    OldBuild,
+    ProtectedProcess,
+    StuckThread,
+    ManyThreads,
+    ManyProcessors,
+    StalledVolume,
+    SlowWriter,
+    Windows10Redstone,
+    Windows10,
+    Windows11,
+    Container,
+    ProcessExits,
+    ThreadGone,
+    ThreadsDenied,
+    UnknownStatus,
+    BadHeader,
+    Truncated,
+    V1Only,
+    WaitDurations,
+    Debugger,
+}
+
+/// One scenario, for lists and documentation.
+#[derive(Debug, Clone, Copy)]
+pub struct ScenarioInfo {
+    /// What stands after `--simulate=`.
+    pub name: &'static str,
+    /// One line.
+    pub description: &'static str,
+    /// The exit code of `livedump kernel`, with [`ScenarioInfo::flags`].
+    pub kernel_exit: i32,
+    /// Options that `kernel` needs to meet it, "" for none.
+    pub flags: &'static str,
+    pub(crate) fault: Fault,
+}
+
+const fn info(
+    name: &'static str,
+    fault: Fault,
+    kernel_exit: i32,
+    flags: &'static str,
+    description: &'static str,
+) -> ScenarioInfo {
+    ScenarioInfo { name, description, kernel_exit, flags, fault }
+}
+
+const LIST: &[ScenarioInfo] = &[
+    info("healthy", Fault::None, 0, "", "nothing is wrong: Windows 11 24H2, 64 MiB"),
+    info(
+        "busy-then-ok",
+        Fault::BusyThenOk,
+        0,
+        "",
+        "another dump holds the lock for the first two calls",
+    ),
+    info("always-busy", Fault::AlwaysBusy, 11, "", "another dump holds the lock for ever"),
+    info(
+        "capture-timeout",
+        Fault::CaptureTimeout,
+        11,
+        "",
+        "the processors cannot be stopped in time",
+    ),
+    info("partial", Fault::Partial, 8, "", "not enough free memory for the copy: a partial dump"),
+    info("encrypted", Fault::Encrypted, 8, "", "crash dumps are encrypted, and so is this one"),
+    info(
+        "memory-pressure",
+        Fault::MemoryPressure,
+        6,
+        "--abort-on-memory-pressure",
+        "memory runs low; without the option a partial dump (exit 8)",
+    ),
+    info("low-memory", Fault::LowMemory, 6, "", "not even the least memory for the copy is free"),
+    info(
+        "disk-full-mid-write",
+        Fault::DiskFull,
+        5,
+        "",
+        "the volume fills up in the middle of the file",
+    ),
+    info("fat32", Fault::Fat32, 5, "", "a FAT32 volume that refuses the file with space left"),
+    info("reports-off", Fault::ReportsOff, 12, "", "FullLiveReportsMax is 0"),
+    info("policy-off", Fault::PolicyOff, 12, "", "AllowLiveDump is 0"),
+    info("not-elevated", Fault::NotElevated, 3, "", "an ordinary user's token"),
+    info(
+        "no-debug-privilege",
+        Fault::NoDebugPrivilege,
+        3,
+        "",
+        "elevated, but the right to debug programs was taken away",
+    ),
+    info(
+        "debugger-inactive",
+        Fault::OldBuild,
+        4,
+        "-u",
+        "an old build that gives user pages only with a kernel debugger",
+    ),
+    info(
+        "protected-process",
+        Fault::ProtectedProcess,
+        0,
+        "",
+        "guarded.exe and lsass.exe are protected (triage: exit 12)",
+    ),
+    info(
+        "stuck-thread",
+        Fault::StuckThread,
+        0,
+        "",
+        "a thread of stuck.exe does not answer (triage: 5 s, object only)",
+    ),
+    info("many-threads", Fault::ManyThreads, 0, "", "crowded.exe has 4,000 threads"),
+    info(
+        "many-processors",
+        Fault::ManyProcessors,
+        0,
+        "",
+        "64 processors, whose data crowds stacks out of a triage dump",
+    ),
+    info(
+        "stalled-volume",
+        Fault::StalledVolume,
+        0,
+        "",
+        "one write hangs for two minutes of the machine's time",
+    ),
+    info(
+        "slow-writer",
+        Fault::SlowWriter,
+        0,
+        "",
+        "writes for some 30 s of real time: try Ctrl+C and progress",
+    ),
+    info("windows-10-1607", Fault::Windows10Redstone, 0, "", "Windows 10 1607, build 14393"),
+    info("windows-10", Fault::Windows10, 0, "", "Windows 10 22H2, build 19045"),
+    info("windows-11", Fault::Windows11, 0, "", "Windows 11 24H2, build 26100"),
+    info("container", Fault::Container, 4, "", "inside a Windows container"),
+    info(
+        "process-exits",
+        Fault::ProcessExits,
+        0,
+        "",
+        "a process ends when its threads are opened (triage: exit 10)",
+    ),
+    info("thread-gone", Fault::ThreadGone, 0, "", "every second thread ends before it is opened"),
+    info("threads-denied", Fault::ThreadsDenied, 0, "", "every second thread cannot be opened"),
+    info("unknown-status", Fault::UnknownStatus, 1, "", "the kernel answers 0xC0DEF00D"),
+    info("bad-header", Fault::BadHeader, 9, "", "the kernel says success and wrote no header"),
+    info(
+        "truncated",
+        Fault::Truncated,
+        9,
+        "",
+        "the kernel says success and left out the last page",
+    ),
+    info("v1-only", Fault::V1Only, 0, "", "a new build that refuses the 72-byte structure"),
+    info(
+        "wait-durations",
+        Fault::WaitDurations,
+        0,
+        "",
+        "wait times are served as durations, not as tick stamps",
+    ),
+    info("debugger", Fault::Debugger, 0, "", "booted with kernel debugging, a debugger attached"),
+];
+
+/// All scenarios, healthy first.
+pub fn list() -> &'static [ScenarioInfo] {
+    LIST
+}

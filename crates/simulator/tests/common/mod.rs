@@ -1,0 +1,108 @@
+//! A target in memory, and numbers at offsets.
+#![allow(dead_code, unreachable_pub, missing_docs)]
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use machine::{
+    Buffering, LiveDumpRequest, Machine, OsError, Pages, StructureVersion, Target, TargetError,
+    TargetFacts,
+};
+use simulator::{Scenario, SimulatedMachine};
+
+pub struct MemoryTarget {
+    facts: TargetFacts,
+    pub bytes: Mutex<Vec<u8>>,
+    /// Offset and length of every write.
+    pub writes: Mutex<Vec<(u64, usize)>>,
+}
+
+impl Default for MemoryTarget {
+    fn default() -> Self {
+        let facts =
+            TargetFacts { buffering: Buffering::Buffered, protected: false, warnings: Vec::new() };
+        Self { facts, bytes: Mutex::default(), writes: Mutex::default() }
+    }
+}
+
+impl Target for MemoryTarget {
+    fn path(&self) -> PathBuf {
+        PathBuf::from("memory.dmp.partial")
+    }
+    fn raw(&self) -> usize {
+        0
+    }
+    fn facts(&self) -> &TargetFacts {
+        &self.facts
+    }
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.bytes.lock().unwrap().len() as u64)
+    }
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let bytes = self.bytes.lock().unwrap();
+        let from = bytes.get(offset as usize..).unwrap_or(&[]);
+        let count = from.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&from[..count]);
+        Ok(count)
+    }
+    fn write_at(&self, offset: u64, part: &[u8]) -> io::Result<()> {
+        let mut bytes = self.bytes.lock().unwrap();
+        let end = offset as usize + part.len();
+        if bytes.len() < end {
+            bytes.resize(end, 0);
+        }
+        bytes[offset as usize..end].copy_from_slice(part);
+        self.writes.lock().unwrap().push((offset, part.len()));
+        Ok(())
+    }
+    fn set_len(&self, length: u64) -> io::Result<()> {
+        self.bytes.lock().unwrap().resize(length as usize, 0);
+        Ok(())
+    }
+    fn flush(&self) -> io::Result<()> {
+        Ok(())
+    }
+    fn rename(&self, _: &str, _: bool) -> Result<PathBuf, TargetError> {
+        Ok(self.path())
+    }
+    fn delete(&self) -> Result<(), OsError> {
+        Ok(())
+    }
+}
+
+pub fn machine(scenario: &str) -> SimulatedMachine {
+    SimulatedMachine::new(Scenario::parse(scenario).unwrap()).unwrap()
+}
+
+/// Status and file of a live dump.
+pub fn live(machine: &SimulatedMachine, version: StructureVersion, pages: Pages) -> (u32, Vec<u8>) {
+    let target = MemoryTarget::default();
+    let answer = machine.live_dump(&LiveDumpRequest {
+        version,
+        bugcheck_code: 0x161,
+        parameters: [1, 2, 3, 4],
+        pages,
+        target: &target,
+        cancel: None,
+    });
+    (answer.status, target.bytes.into_inner().unwrap())
+}
+
+pub fn healthy_dump(scenario: &str) -> Vec<u8> {
+    let (status, bytes) = live(&machine(scenario), StructureVersion::V1, Pages::default());
+    assert_eq!(status, 0);
+    bytes
+}
+
+pub fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes(bytes[at..at + 2].try_into().unwrap())
+}
+
+pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
+pub fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
+}

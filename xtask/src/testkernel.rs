@@ -12,20 +12,56 @@ use crate::windows::{self, Cross, GNU};
 
 const OVERRIDES: &str = "bcryptprimitives=n,b;mscoree,mshtml,winemenubuilder.exe=";
 const STAND_IN: &str = "bcryptprimitives.dll";
+const STAMP: &str = ".testkernel";
 const SYSTEM32: &str = "drive_c/windows/system32";
 /// The parts that run under Wine; `tests` runs here.
 const PARTS: [&str; 4] = ["stand-in", "kernel", "launcher", "threads"];
 
-/// A prefix of its own for what a scenario says by policy: name, key, value, data.
-const POLICIES: [(&str, &str, &str, u32); 2] = [
-    (
-        "reports-off",
-        r"HKLM\SYSTEM\CurrentControlSet\Control\CrashControl\FullLiveKernelReports",
-        "FullLiveReportsMax",
-        0,
-    ),
-    ("policy-off", r"HKLM\SYSTEM\CurrentControlSet\Control\LiveDump", "AllowLiveDump", 0),
+const VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
+const REPORTS: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\CrashControl\FullLiveKernelReports";
+const LIVE_DUMP: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\LiveDump";
+
+/// A Wine prefix: what the machine is that a scenario's kernel runs on.
+struct Prefix {
+    name: &'static str,
+    /// The scenarios that need it; the first prefix is everybody else's.
+    scenarios: &'static [&'static str],
+    /// Wine tells programs the version that its registry has.
+    build: &'static str,
+    /// A policy: key and value that is 0.
+    zero: Option<(&'static str, &'static str)>,
+}
+
+const PREFIXES: [Prefix; 5] = [
+    Prefix { name: "windows-11", scenarios: &[], build: "26100", zero: None },
+    Prefix {
+        name: "windows-10",
+        scenarios: &["windows-10", "debugger-inactive"],
+        build: "19045",
+        zero: None,
+    },
+    Prefix { name: "windows-10-1607", scenarios: &["windows-10-1607"], build: "14393", zero: None },
+    Prefix {
+        name: "reports-off",
+        scenarios: &["reports-off"],
+        build: "26100",
+        zero: Some((REPORTS, "FullLiveReportsMax")),
+    },
+    Prefix {
+        name: "policy-off",
+        scenarios: &["policy-off"],
+        build: "26100",
+        zero: Some((LIVE_DUMP, "AllowLiveDump")),
+    },
 ];
+
+impl Prefix {
+    fn of(scenario: &str) -> &'static Self {
+        let needs =
+            |prefix: &&Self| scenario.split(',').any(|name| prefix.scenarios.contains(&name));
+        PREFIXES.iter().find(needs).unwrap_or(&PREFIXES[0])
+    }
+}
 
 /// The built test kernel and its prefixes.
 pub(crate) struct TestKernel {
@@ -74,70 +110,74 @@ impl TestKernel {
         let kernel = Self::built(project, cross);
         std::fs::create_dir_all(&kernel.prefixes)?;
         let origin = cross.folder.join("prefix");
-        kernel.make_prefix("plain", &origin)?;
-        for (name, key, value, data) in POLICIES {
-            if kernel.make_prefix(name, &origin)? {
-                kernel.set_policy(name, key, value, data)?;
-            }
+        for prefix in &PREFIXES {
+            kernel.make_prefix(prefix, &origin)?;
         }
         Ok(kernel)
     }
 
     /// Copies the prefix by hard links (it has 262 MB, and files in it are replaced, not
-    /// rewritten) and puts the stand-in in its place. True when it is new.
-    fn make_prefix(&self, name: &str, origin: &Path) -> Result<bool> {
-        let prefix = self.prefixes.join(name);
+    /// rewritten) and puts the stand-in in its place.
+    fn make_prefix(&self, prefix: &Prefix, origin: &Path) -> Result<()> {
+        let folder = self.prefixes.join(prefix.name);
         let stamp = std::fs::read(origin.join(".wincross")).context("no Wine prefix")?;
-        let fresh = std::fs::read(prefix.join(".testkernel")).ok().as_deref() != Some(&stamp);
+        let fresh = std::fs::read(folder.join(STAMP)).ok().as_deref() != Some(&stamp);
         if fresh {
-            if prefix.exists() {
-                std::fs::remove_dir_all(&prefix)?;
+            if folder.exists() {
+                std::fs::remove_dir_all(&folder)?;
             }
-            command::run(Command::new("cp").arg("-al").args([origin, prefix.as_path()]))?;
+            command::run(Command::new("cp").arg("-al").args([origin, folder.as_path()]))?;
         }
         let ours = std::fs::read(self.programs.join(STAND_IN)).context(STAND_IN)?;
-        let theirs = prefix.join(SYSTEM32).join(STAND_IN);
+        let theirs = folder.join(SYSTEM32).join(STAND_IN);
         if std::fs::read(&theirs).ok().as_deref() != Some(&ours) {
             // Removed first: the file is the original prefix's too.
             let _ = std::fs::remove_file(&theirs);
             std::fs::write(&theirs, ours)?;
         }
         if fresh {
-            std::fs::write(prefix.join(".testkernel"), stamp)?;
+            for value in ["CurrentBuild", "CurrentBuildNumber"] {
+                self.registry(prefix, VERSION, value, "REG_SZ", prefix.build)?;
+            }
+            if let Some((key, value)) = prefix.zero {
+                self.registry(prefix, key, value, "REG_DWORD", "0")?;
+            }
+            std::fs::write(folder.join(STAMP), stamp)?;
         }
-        Ok(fresh)
+        Ok(())
     }
 
-    fn set_policy(&self, prefix: &str, key: &str, value: &str, data: u32) -> Result<()> {
+    fn registry(
+        &self,
+        prefix: &Prefix,
+        key: &str,
+        value: &str,
+        kind: &str,
+        data: &str,
+    ) -> Result<()> {
         let mut reg = self.wine(prefix);
-        reg.args([
-            "reg",
-            "add",
-            key,
-            "/v",
-            value,
-            "/t",
-            "REG_DWORD",
-            "/d",
-            &data.to_string(),
-            "/f",
-        ]);
-        command::run(&mut reg)
+        command::run(reg.args(["reg", "add", key, "/v", value, "/t", kind, "/d", data, "/f"]))
     }
 
     /// Wine in one of the prefixes, without the test kernel.
-    pub(crate) fn wine(&self, prefix: &str) -> Command {
+    fn wine(&self, prefix: &Prefix) -> Command {
         let mut wine = Command::new(&self.wine_run);
-        wine.env("WINEPREFIX", self.prefixes.join(prefix)).env("WINEDLLOVERRIDES", OVERRIDES);
+        wine.env("WINEPREFIX", self.prefixes.join(prefix.name)).env("WINEDLLOVERRIDES", OVERRIDES);
         wine.env_remove("TEST_KERNEL_DLL");
+        wine
+    }
+
+    /// A helper program beside the exe, on the same machine.
+    pub(crate) fn helper(&self, name: &str, scenario: &str, arguments: &[OsString]) -> Command {
+        let mut wine = self.wine(Prefix::of(scenario));
+        wine.arg(self.programs.join(format!("{name}.exe"))).args(arguments);
         wine
     }
 
     /// The shipped exe on the test kernel. `wine` is no scenario: it is Wine's own kernel side.
     pub(crate) fn livedump(&self, scenario: &str, arguments: &[OsString]) -> Command {
         let names = || scenario.split(',');
-        let policy = POLICIES.iter().find(|policy| names().any(|name| name == policy.0));
-        let mut wine = self.wine(policy.map_or("plain", |policy| policy.0));
+        let mut wine = self.wine(Prefix::of(scenario));
         if !names().any(|name| name == "wine") {
             let dll = self.programs.join("testkernel.dll");
             wine.env("TEST_KERNEL_DLL", windows_path(&dll)).env("TEST_KERNEL_SCENARIO", scenario);

@@ -93,6 +93,8 @@ fn wine_tests(project: &Project) -> Result<Outcome> {
     cargo.args(["test", "--no-fail-fast", "-p", testkernel::TESTS, "--manifest-path"]);
     cargo.arg(testkernel::manifest(project)).arg("--target-dir").arg(testkernel::target(project));
     cargo.env("CARGO_TARGET_DIR", &project.target).env("XTASK", std::env::current_exe()?);
+    let native = format!("livedump{}", std::env::consts::EXE_SUFFIX);
+    cargo.env("LIVEDUMP_NATIVE", project.target.join("release").join(native));
     let results = command::run_and_keep(&mut cargo, RESULT)?;
     let counts = Counts::of(&results);
     println!("\nWine tests: {}", counts.text());

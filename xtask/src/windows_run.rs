@@ -16,6 +16,11 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         ["--built", rest @ ..] => (true, rest),
         all => (false, all),
     };
+    // For tests: another program on the same machine, for the exe to look at.
+    let (helper, arguments) = match arguments {
+        ["--helper", helper, rest @ ..] => (Some(helper), rest),
+        all => (None, all),
+    };
     let [scenario, "--", arguments @ ..] = arguments else {
         bail!("cargo xtask windows-run SCENARIO -- ARGUMENTS...");
     };
@@ -28,7 +33,10 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         TestKernel::build(&project, &cross)?
     };
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-    become_program(kernel.livedump(scenario, &arguments))
+    become_program(match helper {
+        Some(helper) => kernel.helper(helper, scenario, &arguments),
+        None => kernel.livedump(scenario, &arguments),
+    })
 }
 
 #[cfg(unix)]

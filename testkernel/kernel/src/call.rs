@@ -1,12 +1,21 @@
 //! The function that stands in the place of `NtSystemDebugControl`.
 
+use std::sync::{Arc, OnceLock};
+
+use simulator::{Answer, Kernel, RawCall, RealProcess, Scenario};
+
+use crate::clock::RealClock;
 use crate::log::{self, Record};
 use crate::nt::Handle;
-use crate::process;
+use crate::objects::Handles;
+use crate::{handles, process};
 
 const SYSDBG_GET_TRIAGE_DUMP: u32 = 29;
 const SYSDBG_GET_LIVE_KERNEL_DUMP: u32 = 37;
 const STATUS_ACCESS_VIOLATION: u32 = 0xC000_0005;
+const STATUS_ACCESS_DENIED: u32 = 0xC000_0022;
+/// What is said when the scenario's text makes no machine.
+const STATUS_INVALID_PARAMETER: u32 = 0xC000_000D;
 /// Longer input is not copied: no class takes it.
 const LONGEST_INPUT: u32 = 4096;
 
@@ -22,20 +31,77 @@ pub(crate) unsafe extern "system" fn nt_system_debug_control(
     let Some(bytes) = process::read(input, input_length.min(LONGEST_INPUT) as usize) else {
         return STATUS_ACCESS_VIOLATION.cast_signed();
     };
-    let line = begin(class, &bytes, input_length, output_length);
-    let _ = output;
-    let (status, returned) = (0xC000_00BBu32, 0u32);
-    if return_length != 0 {
-        process::write(return_length, &returned.to_le_bytes());
+    let threads = if class == SYSDBG_GET_TRIAGE_DUMP { thread_handles(&bytes) } else { Vec::new() };
+    let line = begin(class, &bytes, input_length, output_length, &threads);
+    let mut dump = vec![0; if output == 0 { 0 } else { output_length as usize }];
+    let call = RawCall {
+        class,
+        input: &bytes,
+        misaligned: !input.is_multiple_of(4),
+        output: (output != 0).then_some(dump.as_mut_slice()),
+        output_length,
+    };
+    let mut answer = answer(call, &threads);
+    if !process::write(output, dump.get(..answer.length as usize).unwrap_or(&dump)) {
+        answer = refused(STATUS_ACCESS_VIOLATION);
     }
-    log::finish(line, status, returned);
-    status.cast_signed()
+    if return_length != 0 {
+        process::write(return_length, &answer.length.to_le_bytes());
+    }
+    log::finish(line, answer.status, answer.length);
+    answer.status.cast_signed()
 }
 
-/// Offsets: sections 1.2 of the interface specification, 64-bit.
-fn begin(class: u32, bytes: &[u8], input_length: u32, output_length: u32) -> String {
+fn answer(call: RawCall<'_>, threads: &[Handle]) -> Answer {
+    let known = matches!(call.class, SYSDBG_GET_TRIAGE_DUMP | SYSDBG_GET_LIVE_KERNEL_DUMP);
+    // The simulated token is the scenario's; the process has a real one as well.
+    if known && !call.misaligned && !process::debug_privilege() {
+        return refused(STATUS_ACCESS_DENIED);
+    }
+    let Some(kernel) = kernel() else { return refused(STATUS_INVALID_PARAMETER) };
+    if !threads.is_empty() {
+        kernel.adopt(&owners(threads));
+    }
+    kernel.system_debug_control(call, &Handles)
+}
+
+fn refused(status: u32) -> Answer {
+    Answer { status, length: 0 }
+}
+
+/// One kernel for the process: it counts attempts and has one lock.
+fn kernel() -> Option<&'static Kernel> {
+    static KERNEL: OnceLock<Option<Kernel>> = OnceLock::new();
+    let make = || {
+        let text = std::env::var("TEST_KERNEL_SCENARIO").unwrap_or_default();
+        let mut scenario = Scenario::parse(&text).ok()?;
+        scenario.real_time = true;
+        Some(Kernel::new(scenario, Arc::new(RealClock::new())))
+    };
+    KERNEL.get_or_init(make).as_ref()
+}
+
+/// The processes of the threads that the handles name, around which the machine is built.
+fn owners(threads: &[Handle]) -> Vec<RealProcess> {
+    let mut owners: Vec<RealProcess> = Vec::new();
+    for (pid, tid) in threads.iter().filter_map(|handle| handles::thread(*handle)) {
+        match owners.iter_mut().find(|owner| owner.pid == pid) {
+            Some(owner) => owner.threads.push(tid),
+            None => owners.push(RealProcess { pid, name: process::name(pid), threads: vec![tid] }),
+        }
+    }
+    owners
+}
+
+/// Offsets: section 1.2 of the interface specification, 64-bit.
+fn begin(
+    class: u32,
+    bytes: &[u8],
+    input_length: u32,
+    output_length: u32,
+    threads: &[Handle],
+) -> String {
     let live = class == SYSDBG_GET_LIVE_KERNEL_DUMP;
-    let threads = if class == SYSDBG_GET_TRIAGE_DUMP { thread_handles(bytes) } else { Vec::new() };
     let selective = pointer(bytes, 64).and_then(|at| process::read(at, 48));
     Record {
         class,
@@ -45,7 +111,7 @@ fn begin(class: u32, bytes: &[u8], input_length: u32, output_length: u32) -> Str
         selective: selective.as_deref().filter(|_| live),
         file: pointer(bytes, 40).filter(|_| live),
         event: pointer(bytes, 48).filter(|_| live),
-        threads: &threads,
+        threads,
         debug_privilege: process::debug_privilege(),
     }
     .begin()

@@ -1,5 +1,4 @@
-//! What a handle is, what it grants, and what can be done through it. Wine
-//! knows the first two; what it does not check is checked here.
+//! What a handle is, what it grants, and what can be done through it.
 
 use crate::nt::{self, Handle, IoStatusBlock};
 
@@ -15,9 +14,6 @@ const FILE_WRITE_THROUGH: u32 = 0x2;
 const FILE_NO_INTERMEDIATE_BUFFERING: u32 = 0x8;
 const FILE_SYNCHRONOUS_IO_ALERT: u32 = 0x10;
 const FILE_SYNCHRONOUS_IO_NONALERT: u32 = 0x20;
-
-/// What unbuffered writes have to be aligned to; memory and file alike.
-const SECTOR: usize = 512;
 
 /// The rights that a handle grants; a status when it is no handle.
 pub(crate) fn granted_access(handle: Handle) -> Result<u32, u32> {
@@ -90,18 +86,8 @@ pub(crate) fn file_mode(handle: Handle) -> Result<FileMode, u32> {
     )
 }
 
-/// Writes as Windows would let the kernel: Wine does not mind unaligned unbuffered writes.
-pub(crate) fn write(handle: Handle, mode: FileMode, offset: u64, bytes: &[u8]) -> u32 {
-    if !mode.unbuffered {
-        return write_raw(handle, offset, bytes);
-    }
-    if offset % SECTOR as u64 != 0 || bytes.len() % SECTOR != 0 {
-        return STATUS_INVALID_PARAMETER;
-    }
-    write_raw(handle, offset, bytes)
-}
-
-fn write_raw(handle: Handle, offset: u64, bytes: &[u8]) -> u32 {
+/// Writes at an offset.
+pub(crate) fn write(handle: Handle, offset: u64, bytes: &[u8]) -> Result<(), u32> {
     let mut io = IoStatusBlock::default();
     let at = offset as i64;
     // SAFETY: all pointers are to locals or to the slice, whose length is told.
@@ -118,7 +104,7 @@ fn write_raw(handle: Handle, offset: u64, bytes: &[u8]) -> u32 {
             std::ptr::null(),
         )
     };
-    status.cast_unsigned()
+    answer(status, ())
 }
 
 /// Whether an event is set. Does not reset it.

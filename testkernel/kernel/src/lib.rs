@@ -11,9 +11,11 @@
 #![cfg(windows)]
 
 mod call;
+mod clock;
 mod handles;
 mod log;
 mod nt;
+mod objects;
 mod patch;
 mod process;
 

@@ -79,6 +79,13 @@ unsafe extern "system" {
         size: usize,
         written: *mut usize,
     ) -> i32;
+    pub(crate) fn OpenProcess(access: u32, inherit: i32, pid: u32) -> Handle;
+    pub(crate) fn QueryFullProcessImageNameW(
+        process: Handle,
+        flags: u32,
+        name: *mut u16,
+        length: *mut u32,
+    ) -> i32;
     pub(crate) fn GetThreadId(thread: Handle) -> u32;
     pub(crate) fn GetProcessIdOfThread(thread: Handle) -> u32;
     pub(crate) fn CloseHandle(handle: Handle) -> i32;

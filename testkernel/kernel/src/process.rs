@@ -4,6 +4,7 @@
 use crate::nt;
 
 const TOKEN_QUERY: u32 = 8;
+const PROCESS_QUERY_LIMITED_INFORMATION: u32 = 0x1000;
 
 /// Bytes of the caller, or nothing where an address is not readable.
 pub(crate) fn read(address: usize, length: usize) -> Option<Vec<u8>> {
@@ -54,4 +55,22 @@ pub(crate) fn debug_privilege() -> bool {
         nt::CloseHandle(token);
         asked && enabled != 0
     }
+}
+
+/// The image name of a process, "unknown.exe" where it cannot be told.
+pub(crate) fn name(pid: u32) -> String {
+    let mut path = [0u16; 1024];
+    let mut length = path.len() as u32;
+    // SAFETY: the buffer is as long as told; the handle is closed.
+    let good = unsafe {
+        let process = nt::OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, pid);
+        let good = nt::QueryFullProcessImageNameW(process, 0, path.as_mut_ptr(), &raw mut length);
+        nt::CloseHandle(process);
+        good
+    };
+    if good == 0 {
+        return "unknown.exe".into();
+    }
+    let path = String::from_utf16_lossy(&path[..length as usize]);
+    path.rsplit('\\').next().unwrap_or(&path).to_owned()
 }

@@ -12,17 +12,17 @@ use machine::{
 };
 
 /// The real host, but for interrupts, synced folders and the event log.
-pub struct TestHost {
+pub(crate) struct TestHost {
     real: Arc<dyn Host>,
-    pub interrupts: Arc<AtomicU32>,
-    pub synced: Vec<SyncedFolder>,
-    pub current: Option<PathBuf>,
-    pub system: Option<PathBuf>,
-    pub events: Mutex<Vec<EventRecord>>,
+    pub(crate) interrupts: Arc<AtomicU32>,
+    pub(crate) synced: Vec<SyncedFolder>,
+    pub(crate) current: Option<PathBuf>,
+    pub(crate) system: Option<PathBuf>,
+    pub(crate) events: Mutex<Vec<EventRecord>>,
 }
 
 impl TestHost {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             real: sys::host().unwrap(),
             interrupts: Arc::default(),
@@ -106,7 +106,7 @@ impl Host for TestHost {
 
 /// Keeps every event.
 #[derive(Default)]
-pub struct Seen(pub Mutex<Vec<Event>>);
+pub(crate) struct Seen(pub(crate) Mutex<Vec<Event>>);
 
 impl Observer for Seen {
     fn event(&self, event: &Event) {
@@ -115,11 +115,11 @@ impl Observer for Seen {
 }
 
 /// A simulated machine by scenario text.
-pub fn world(scenario: &str) -> World {
+pub(crate) fn world(scenario: &str) -> World {
     on(scenario, TestHost::new())
 }
 
-pub fn on(scenario: &str, host: TestHost) -> World {
+pub(crate) fn on(scenario: &str, host: TestHost) -> World {
     let scenario = simulator::Scenario::parse(scenario).unwrap();
     World {
         machine: Arc::new(simulator::SimulatedMachine::new(scenario).unwrap()),
@@ -128,7 +128,7 @@ pub fn on(scenario: &str, host: TestHost) -> World {
 }
 
 /// What lies in a folder, sorted.
-pub fn names(folder: &Path) -> Vec<String> {
+pub(crate) fn names(folder: &Path) -> Vec<String> {
     let mut names: Vec<String> = std::fs::read_dir(folder)
         .unwrap()
         .map(|e| e.unwrap().file_name().into_string().unwrap())

@@ -18,8 +18,8 @@ pub(crate) trait Sectors {
     fn set_len(&self, length: u64) -> io::Result<()>;
 }
 
-/// How much is moved at once: no chunk of a dump file is faster when larger.
-const BOUNCE: usize = 256 * 1024;
+/// How much is moved at once: a whole triage dump.
+const BOUNCE: usize = 1024 * 1024;
 
 /// Memory that is aligned to a sector, made when first needed.
 pub(crate) struct Bounce {
@@ -114,7 +114,9 @@ impl Bounce {
     ) -> io::Result<()> {
         let sector = self.sector;
         let block = &mut self.buffer()[..whole];
-        block.fill(0);
+        // Where nothing is read there was nothing: behind the end of the file.
+        block[..sector].fill(0);
+        block[whole - sector..].fill(0);
         if within != 0 {
             fill(file, sector, start, &mut block[..sector])?;
         }

@@ -175,3 +175,120 @@ fn a_small_file_is_written_new_and_only_new() {
     let again = host.write_new(&options(folder.path(), "set.json"), b"[]");
     assert_eq!(again, Err(TargetError::Exists(path)));
 }
+
+#[cfg(windows)]
+#[test]
+fn a_file_held_open_is_not_replaced_and_the_new_one_keeps_its_name() {
+    use std::os::windows::fs::OpenOptionsExt;
+    let folder = folder();
+    let host = sys::host().unwrap();
+    let old = folder.path().join("x.dmp");
+    fs::write(&old, "evidence").unwrap();
+    let holder = fs::OpenOptions::new().read(true).share_mode(1).open(&old).unwrap();
+    let target = host.create_target(&options(folder.path(), "x.dmp.partial")).unwrap();
+    assert_eq!(target.rename("x.dmp", true), Err(TargetError::InUse(old.clone())));
+    assert!(target.path().ends_with("x.dmp.partial") && target.path().exists());
+    assert_eq!(target.rename("x.2.dmp", false), Ok(folder.path().join("x.2.dmp")));
+    drop(holder);
+    assert_eq!(fs::read(&old).unwrap(), b"evidence");
+}
+
+#[cfg(windows)]
+#[test]
+fn a_target_is_written_as_asked_and_others_cannot_write_it() {
+    use machine::Buffering;
+    let folder = folder();
+    let host = sys::host().unwrap();
+    let target = host.create_target(&options(folder.path(), "x.partial")).unwrap();
+    assert_eq!(target.facts().buffering, Buffering::Unbuffered);
+    assert!(fs::OpenOptions::new().write(true).open(target.path()).is_err());
+    let wanted = TargetOptions { unbuffered: false, ..options(folder.path(), "y.partial") };
+    let target = host.create_target(&wanted).unwrap();
+    assert_eq!(target.facts().buffering, Buffering::Buffered);
+    target.write_at(3, b"abc").unwrap();
+    let mut back = [9; 8];
+    assert_eq!(target.read_at(0, &mut back).unwrap(), 6);
+    assert_eq!(&back[..6], b"\0\0\0abc");
+}
+
+#[test]
+fn a_name_that_leads_out_of_the_folder_is_refused() {
+    let folder = folder();
+    let host = sys::host().unwrap();
+    for name in ["", ".", "..", "../x.dmp", "a/b"] {
+        let refused = host.create_target(&options(folder.path(), name));
+        assert!(matches!(refused, Err(TargetError::Os(_))), "{name}");
+    }
+    let target = host.create_target(&options(folder.path(), "x.partial")).unwrap();
+    assert!(matches!(target.rename("../x.dmp", false), Err(TargetError::Os(_))));
+}
+
+#[test]
+fn a_folder_in_the_way_is_never_replaced() {
+    let folder = folder();
+    let host = sys::host().unwrap();
+    let way = folder.path().join("x.dmp");
+    fs::create_dir(&way).unwrap();
+    let target = host.create_target(&options(folder.path(), "x.dmp.partial")).unwrap();
+    for replace in [false, true] {
+        assert_eq!(target.rename("x.dmp", replace), Err(TargetError::Exists(way.clone())));
+    }
+    assert!(way.is_dir());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_took_the_targets_name_is_not_touched() {
+    let folder = folder();
+    let host = sys::host().unwrap();
+    let target = host.create_target(&options(folder.path(), "x.partial")).unwrap();
+    fs::remove_file(target.path()).unwrap();
+    fs::write(target.path(), "not ours").unwrap();
+    assert!(target.rename("x.dmp", false).is_err());
+    assert!(target.delete().is_err());
+    assert_eq!(fs::read(target.path()).unwrap(), b"not ours");
+}
+
+#[cfg(windows)]
+#[test]
+fn a_folder_that_is_a_reparse_point_is_refused() {
+    let folder = folder();
+    let link = folder.path().join("link");
+    fs::create_dir(folder.path().join("real")).unwrap();
+    // Windows lets only elevated processes, or developers, make one; Wine says yes and makes none.
+    let made = std::os::windows::fs::symlink_dir(folder.path().join("real"), &link);
+    if made.is_err() || link.symlink_metadata().is_err() {
+        return;
+    }
+    let host = sys::host().unwrap();
+    let refused = host.create_target(&options(&link, "x.dmp")).err().unwrap();
+    assert_eq!(refused, TargetError::ReparsePoint(link));
+}
+
+#[test]
+fn the_host_knows_its_names_folders_and_paths() {
+    let host = sys::host().unwrap();
+    assert!(!host.computer().is_empty());
+    assert!(host.user().is_some_and(|user| !user.is_empty()));
+    assert!(host.current_folder().unwrap().is_absolute());
+    assert!(host.fallback_folder().is_absolute());
+    assert_eq!(host.system_folder().is_some(), sys::IS_WINDOWS);
+    let folder = folder();
+    let facts = host.path_facts(folder.path());
+    assert!(facts.exists && facts.is_folder && facts.refused.is_none() && !facts.is_network);
+    assert!(host.volume(folder.path()).unwrap().free.is_some());
+    for synced in host.synced_folders() {
+        assert!(!synced.provider.is_empty());
+    }
+}
+
+#[test]
+fn me_is_always_a_reader_and_text_that_is_no_sid_never() {
+    let host = sys::host().unwrap();
+    let me = host.reader("me").unwrap();
+    assert!(me.sid.starts_with("S-1-"));
+    assert!(host.reader("everybody").is_err());
+    let folder = folder();
+    let wanted = TargetOptions { reader: Some(me.sid), ..options(folder.path(), "x.partial") };
+    assert!(host.create_target(&wanted).is_ok());
+}

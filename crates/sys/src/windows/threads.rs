@@ -4,7 +4,10 @@ use std::os::windows::io::{AsRawHandle, OwnedHandle};
 
 use machine::{OsError, OsErrorKind, Protection, ThreadDetails, ThreadHandle};
 use windows_sys::Wdk::System::Threading as wdk;
-use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, STATUS_INVALID_INFO_CLASS};
+use windows_sys::Win32::Foundation::{
+    ERROR_INVALID_PARAMETER, STATUS_BUFFER_OVERFLOW, STATUS_BUFFER_TOO_SMALL,
+    STATUS_INFO_LENGTH_MISMATCH, STATUS_INVALID_INFO_CLASS,
+};
 use windows_sys::Win32::System::Threading::{
     OpenProcess, OpenThread, PROCESS_QUERY_LIMITED_INFORMATION, THREAD_ALL_ACCESS,
     THREAD_QUERY_INFORMATION, THREAD_QUERY_LIMITED_INFORMATION,
@@ -16,6 +19,9 @@ use crate::bytes::{u16_at, u64_at};
 /// THREADINFOCLASS ThreadNameInformation (phnt). GetThreadDescription is not in
 /// 1607's kernel32, so importing it would keep us from starting there.
 const THREAD_NAME_INFORMATION: i32 = 38;
+
+/// Bytes that hold nearly every name.
+const USUAL_NAME: usize = 256;
 
 fn open(tid: u32, access: u32) -> Result<OwnedHandle, OsError> {
     // SAFETY: takes numbers; the handle is ours.
@@ -39,9 +45,13 @@ pub(super) fn open_all_access(tid: u32) -> Result<ThreadHandle, OsError> {
 
 /// Name and Win32 start address, each absent where refused.
 pub(super) fn details(tid: u32) -> ThreadDetails {
-    let name = open(tid, THREAD_QUERY_LIMITED_INFORMATION).ok().and_then(|thread| name(&thread));
-    let start = open(tid, THREAD_QUERY_INFORMATION).ok().and_then(|thread| start(&thread));
-    ThreadDetails { name, win32_start_address: start }
+    let thread = open(tid, THREAD_QUERY_INFORMATION)
+        .or_else(|_| open(tid, THREAD_QUERY_LIMITED_INFORMATION))
+        .ok();
+    ThreadDetails {
+        name: thread.as_ref().and_then(name),
+        win32_start_address: thread.as_ref().and_then(start),
+    }
 }
 
 /// The answer's bytes, or its status.
@@ -67,7 +77,13 @@ fn query(thread: &OwnedHandle, class: i32, room: usize) -> Result<Vec<u8>, i32> 
 /// A UNICODE_STRING, and its text behind it in the same buffer.
 fn name(thread: &OwnedHandle) -> Option<String> {
     const HEAD: usize = size_of::<windows_sys::Win32::Foundation::UNICODE_STRING>();
-    let answer = query(thread, THREAD_NAME_INFORMATION, HEAD + usize::from(u16::MAX)).ok()?;
+    let answer = match query(thread, THREAD_NAME_INFORMATION, HEAD + USUAL_NAME) {
+        Err(STATUS_BUFFER_TOO_SMALL | STATUS_BUFFER_OVERFLOW | STATUS_INFO_LENGTH_MISMATCH) => {
+            query(thread, THREAD_NAME_INFORMATION, HEAD + usize::from(u16::MAX))
+        }
+        answer => answer,
+    };
+    let answer = answer.ok()?;
     let length = usize::from(u16_at(&answer, 0)?);
     let text = answer.get(HEAD..HEAD + length)?;
     let units = text.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
@@ -122,11 +138,16 @@ mod tests {
     const NOBODY: u32 = 0xFFFF_FFF1;
 
     #[test]
-    fn a_named_thread_tells_its_name_and_start() {
+    fn a_named_thread_tells_its_name_and_start_however_long() {
+        named("ein Fädchen");
+        named(&"a very long name ".repeat(100));
+    }
+
+    fn named(name: &str) {
         let (send, receive) = std::sync::mpsc::channel();
         let (end, wait) = std::sync::mpsc::channel::<()>();
         let thread = std::thread::Builder::new()
-            .name("ein Fädchen".into())
+            .name(name.into())
             .spawn(move || {
                 // SAFETY: takes nothing.
                 send.send(unsafe { GetCurrentThreadId() }).unwrap();
@@ -136,7 +157,7 @@ mod tests {
         let found = details(receive.recv().unwrap());
         drop(end);
         thread.join().unwrap();
-        assert_eq!(found.name.as_deref(), Some("ein Fädchen"));
+        assert_eq!(found.name.as_deref(), Some(name));
         assert!(found.win32_start_address.is_some());
     }
 

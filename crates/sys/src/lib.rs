@@ -1,7 +1,7 @@
 //! This computer: the foreign calls behind safe owned types.
 //!
 //! One file wraps one foreign thing. The whole platform boundary is here: a
-//! platform module gives [`host`] and [`machine`], and nothing else of it is
+//! platform module gives [`host()`] and [`machine()`], and nothing else of it is
 //! seen outside. What can be a pure function (name rules, security
 //! descriptors, parsing what the kernel answered) stands beside the platforms
 //! and is tested on every OS.

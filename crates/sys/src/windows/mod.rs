@@ -1,4 +1,4 @@
-//! Windows: every foreign thing in a file of its own, [`host`] and [`machine`] over them.
+//! Windows: every foreign thing in a file of its own, `host` and `machine` over them.
 
 mod console;
 mod debug_control;

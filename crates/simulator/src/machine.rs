@@ -72,8 +72,6 @@ impl SimulatedMachine {
         let now = self.kernel.ticks();
         let began = u64::from(START_TICKS - model.waited);
         let wait_time = if self.scenario().has(Fault::WaitDurations) { now - began } else { began };
-        let start =
-            if model.pid == 4 || model.pid == 0 { 0xffff_f806_0001_5056 } else { 0x7ffb_4000_a2b0 };
         Thread {
             tid: model.tid,
             pid: model.pid,
@@ -83,7 +81,7 @@ impl SimulatedMachine {
             kernel_time: model.kernel_time,
             user_time: model.user_time,
             created: model.created,
-            start_address: if model.start_address == 0 { start } else { model.start_address },
+            start_address: model.start_address,
             priority: model.priority,
             context_switches: model.switches,
         }

@@ -67,6 +67,8 @@ pub(crate) const START_TICKS: u32 = 6_000_000;
 pub(crate) const TICK: u32 = 156_250;
 
 const FIRST_PIDS: u32 = 420;
+/// RtlUserThreadStart.
+const USER_THREAD_START: u64 = 0x7ffb_4000_a2b0;
 
 /// Reported wait reasons and how often each is met.
 const REASONS: &[u8] = &[15, 15, 15, 15, 15, 15, 6, 6, 6, 0, 0, 13, 16, 16, 4, 28, 5, 37, 17];
@@ -78,6 +80,7 @@ impl Population {
             random: Random::new(scenario.seed, 1),
             next: FIRST_PIDS,
             taken: real.iter().flat_map(|p| p.threads.iter().copied().chain([p.pid])).collect(),
+            system_start: crate::image::system_thread_start(scenario.seed),
             out: Self { processes: Vec::new(), threads: Vec::new() },
         };
         maker.system_processes();
@@ -89,7 +92,8 @@ impl Population {
         let mut out = maker.out;
         out.order();
         if scenario.has(Fault::StuckThread) {
-            out.stick("stuck.exe");
+            let pid = real.last().map(|p| p.pid);
+            out.stick(|p| pid.map_or(p.name == "stuck.exe", |pid| p.pid == pid));
         }
         out
     }
@@ -117,12 +121,13 @@ impl Population {
         }
     }
 
-    fn stick(&mut self, name: &str) {
-        let Some(range) = self.processes.iter().find(|p| p.name == name).map(|p| p.threads.clone())
+    /// The second thread of a process runs at raised IRQL.
+    fn stick(&mut self, wanted: impl Fn(&ProcessModel) -> bool) {
+        let Some(range) = self.processes.iter().find(|p| wanted(p)).map(|p| p.threads.clone())
         else {
             return;
         };
-        if let Some(thread) = self.threads[range].iter_mut().nth(1) {
+        if let Some(thread) = self.threads[range].get_mut(1) {
             thread.stuck = true;
             thread.state = RUNNING;
             thread.wait_reason = 0;
@@ -135,6 +140,8 @@ struct Maker<'a> {
     random: Random,
     next: u32,
     taken: std::collections::HashSet<u32>,
+    /// PspSystemThreadStartup's caller, where system threads begin.
+    system_start: u64,
     out: Population,
 }
 
@@ -257,7 +264,7 @@ impl Maker<'_> {
             kernel_time: random.below(600_000_000),
             user_time: if kernel { 0 } else { random.below(900_000_000) },
             created: BOOT_TIME + random.between(1, 1 << 36),
-            start_address: 0,
+            start_address: if kernel { self.system_start } else { USER_THREAD_START },
             win32_start: if kernel { 0 } else { 0x7ff6_0000_0000 + (random.below(1 << 22) << 4) },
             name: (!kernel && random.below(4) == 0).then(|| random.pick(names::THREADS)),
             priority: if idle { 0 } else { random.between(8, 15) as i32 },

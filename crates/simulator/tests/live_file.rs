@@ -1,5 +1,5 @@
 //! The bytes of a live dump, at the offsets of the specification.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
 

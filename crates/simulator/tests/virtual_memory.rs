@@ -1,5 +1,5 @@
 //! An independent reader finds the machine in the dump, through its page tables.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used)]
 
 mod common;
 

@@ -82,7 +82,7 @@ pub(crate) fn chain_of(purpose: Purpose, wait_reason: u8, variant: u64) -> Vec<F
             vec![CORRAL_INITIATE, LIVE_DUMP_CAPTURE, LIVE_DUMP, DEBUG_CONTROL, SYSTEM_SERVICE]
         }
         Purpose::Stuck => vec![CORRAL, SPIN_LOCK, CALL_DRIVER, SYSTEM_STARTUP, START_SYSTEM],
-        Purpose::System if variant % 2 == 0 => {
+        Purpose::System if variant.is_multiple_of(2) => {
             wait(&[REMOVE_PRIORITY_QUEUE, WORKER, SYSTEM_STARTUP, START_SYSTEM])
         }
         Purpose::System => wait(&[WAIT_SINGLE, WORKER, SYSTEM_STARTUP, START_SYSTEM]),
@@ -100,7 +100,9 @@ pub(crate) fn chain_of(purpose: Purpose, wait_reason: u8, variant: u64) -> Vec<F
                 NT_READ_FILE,
                 SYSTEM_SERVICE,
             ]),
-            _ if variant % 3 == 0 => wait(&[REMOVE_QUEUE, NT_REMOVE_COMPLETION, SYSTEM_SERVICE]),
+            _ if variant.is_multiple_of(3) => {
+                wait(&[REMOVE_QUEUE, NT_REMOVE_COMPLETION, SYSTEM_SERVICE])
+            }
             _ => wait(&[WAIT_SINGLE, OB_WAIT, NT_WAIT, SYSTEM_SERVICE]),
         },
     }
@@ -109,6 +111,10 @@ pub(crate) fn chain_of(purpose: Purpose, wait_reason: u8, variant: u64) -> Vec<F
 /// An address inside a function, behind one of its calls.
 pub(crate) fn address_in(kernel_base: u64, function: &Function) -> u64 {
     kernel_base + u64::from(function.rva) + 0x56
+}
+
+pub(crate) fn start_of_system_threads(kernel_base: u64) -> u64 {
+    kernel_base + u64::from(START_SYSTEM.rva)
 }
 
 /// Where a processor is that waits for the end of the capture.

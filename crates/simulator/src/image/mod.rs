@@ -17,7 +17,6 @@ use machine::Architecture;
 
 use crate::layout::Layout;
 use crate::population::{Population, RealProcess};
-use crate::random::Random;
 use crate::scenario::Scenario;
 
 pub(crate) use debugger::DEBUGGER_BLOCK_SIZE;
@@ -50,6 +49,11 @@ pub(crate) struct Image {
     /// Thread that runs on each processor.
     pub(crate) current: Vec<usize>,
     space: Space,
+}
+
+/// Where system threads start, on the machine of a seed.
+pub(crate) fn system_thread_start(seed: u64) -> u64 {
+    functions::start_of_system_threads(Addresses::of(seed).kernel)
 }
 
 /// Pages of each kind, before anything is built.
@@ -89,7 +93,7 @@ impl Sizes {
             + u64::from(scenario.processors) * 16
             + 2048;
         // A free page for every used one, so that a copy of all of it fits.
-        let used = (slots + pool + user + hypervisor + nonessential) * 2 + 512;
+        let used = (slots + pool + user + hypervisor + nonessential) * 9 / 4 + 2048;
         let total = (scenario.memory / 4096).max(used + used / 64);
         let frames = (total * 48).div_ceil(4096);
         Self {
@@ -107,8 +111,7 @@ impl Image {
         let population = Population::new(scenario, real);
         let layout = Layout::of(scenario.build, scenario.architecture);
         let sizes = Sizes::of(scenario, &population, &layout);
-        let mut random = Random::new(scenario.seed, 2);
-        let at = Addresses::new(&mut random);
+        let at = Addresses::of(scenario.seed);
         let format = EntryFormat::of(scenario.architecture);
         let plan = Plan { total: sizes.total, counts: sizes.fillers, gaps: true };
         let mut physical = Physical::new(&plan, scenario.seed, format);

@@ -34,7 +34,9 @@ pub(crate) struct Addresses {
 }
 
 impl Addresses {
-    pub(crate) fn new(random: &mut Random) -> Self {
+    /// Random as Windows places them: they follow from the seed.
+    pub(crate) fn of(seed: u64) -> Self {
+        let mut random = Random::new(seed, 2);
         let kernel = 0xffff_f806_0000_0000 + random.below(0x400) * 0x20_0000;
         let data = kernel + DATA_RVA;
         let mut slide = |base: u64| base + random.below(0x1000) * 0x20_0000;

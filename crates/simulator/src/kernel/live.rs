@@ -269,11 +269,11 @@ impl<'a> Writer<'a> {
     }
 
     fn put(&self, offset: u64, bytes: &mut [u8]) -> Result<(), u32> {
-        if let Some(sector) = self.objects.file(self.file)?.sector
-            && (offset % u64::from(sector.max(1)) != 0
-                || bytes.len() as u64 % u64::from(sector.max(1)) != 0)
-        {
-            return Err(status::INVALID_PARAMETER);
+        if let Some(sector) = self.objects.file(self.file)?.sector {
+            let sector = u64::from(sector.max(1));
+            if !offset.is_multiple_of(sector) || !(bytes.len() as u64).is_multiple_of(sector) {
+                return Err(status::INVALID_PARAMETER);
+            }
         }
         self.objects.write(self.file, offset, bytes)
     }

@@ -1,5 +1,5 @@
 //! A target in memory, and numbers at offsets.
-#![allow(dead_code, unreachable_pub, missing_docs)]
+#![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used)]
 
 use std::io;
 use std::path::PathBuf;

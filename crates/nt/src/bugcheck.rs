@@ -518,7 +518,12 @@ pub const BUGCHECKS: &[Row] = &[
         0x8B,
         "MBR_CHECKSUM_MISMATCH",
         "a boot disk's checksum differs from what the loader saw: possibly malware",
-        ["signature from the boot record", "signature from the loader", "device", ""],
+        [
+            "disk signature from the boot record",
+            "checksum the loader computed",
+            "checksum the system computed",
+            "",
+        ],
     ),
     full(
         0x8E,
@@ -676,12 +681,7 @@ pub const BUGCHECKS: &[Row] = &[
         0xBC,
         "NETWORK_BOOT_DUPLICATE_ADDRESS",
         "the address got for starting over the network is in use already",
-        [
-            "address",
-            "address in host form",
-            "hardware address, high part",
-            "hardware address, low part",
-        ],
+        ["the address", "", "", ""],
     ),
     name(0xBD, "INVALID_HIBERNATED_STATE"),
     full(
@@ -741,7 +741,7 @@ pub const BUGCHECKS: &[Row] = &[
         "TIMER_OR_DPC_INVALID",
         "a timer or DPC lies in memory that must not hold one: often a driver unloaded with it still queued",
         [
-            "0 timer, 1 DPC, 2 DPC routine, 3 processor, 4 thread watchdog or DPC context, 5 interrupt level",
+            "kind of object",
             "address of the object",
             "start of the range checked",
             "end of the range checked",
@@ -774,7 +774,7 @@ pub const BUGCHECKS: &[Row] = &[
         "PNP_DETECTED_FATAL_ERROR",
         "Plug and Play met a fatal error, probably caused by a bus driver",
         [
-            "kind: 1 duplicate device, 2 invalid device object, 3 invalid identifier, 4 freed device object, 5 device object extension linked wrongly",
+            "kind: 1 duplicate device object, 2 invalid device object, 3 invalid identifier, 4 deleted device object enumerated, 5 device object freed while still linked",
             "device object",
             "depends on the kind",
             "depends on the kind",
@@ -866,7 +866,7 @@ pub const BUGCHECKS: &[Row] = &[
         0xD7,
         "DRIVER_UNMAPPING_INVALID_VIEW",
         "a driver unmapped a view that is not mapped",
-        ["address to unmap", "1 unmap in session space, 2 in system space", "depends", "depends"],
+        ["address to unmap", "1 the view is being unmapped, 2 it is being committed", "", ""],
     ),
     full(
         0xD8,
@@ -922,12 +922,7 @@ pub const BUGCHECKS: &[Row] = &[
         0xE4,
         "WORKER_INVALID",
         "a worker item lies in memory that must not hold one: freed or queued twice",
-        [
-            "0 in freed memory, 1 queued twice, 2 not initialised",
-            "address of the item",
-            "start of the block",
-            "end of the block",
-        ],
+        ["kind of violation", "address of the item", "", ""],
     ),
     full(
         0xE6,
@@ -944,12 +939,7 @@ pub const BUGCHECKS: &[Row] = &[
         0xE7,
         "INVALID_FLOATING_POINT_STATE",
         "a thread's saved floating-point state is not valid",
-        [
-            "kind: 0 flags, 1 wrong interrupt level, 2 wrong thread",
-            "depends on the kind",
-            "depends on the kind",
-            "depends on the kind",
-        ],
+        ["kind of violation", "depends on the kind", "depends on the kind", "depends on the kind"],
     ),
     full(
         0xE8,
@@ -969,17 +959,15 @@ pub const BUGCHECKS: &[Row] = &[
         "a thread spins in a display driver, waiting for hardware",
         ["the thread", "deferred watchdog", "offending driver name", "number of times"],
     ),
-    full(
+    short(
         0xEB,
         "DIRTY_MAPPED_PAGES_CONGESTION",
         "no free page is left because mapped pages cannot be written out",
-        ["pages waiting to be written", "free pages in reserve", "depends", "depends"],
     ),
-    full(
+    short(
         0xEC,
         "SESSION_HAS_VALID_SPECIAL_POOL_ON_EXIT",
         "a session driver left special pool allocated when its session ended",
-        ["session id", "number of allocations", "", ""],
     ),
     full(
         0xED,
@@ -1004,7 +992,7 @@ pub const BUGCHECKS: &[Row] = &[
         0xF2,
         "HARDWARE_INTERRUPT_STORM",
         "a device raises interrupts without end",
-        ["driver or handler address", "its service context", "reserved", "reserved"],
+        ["address of the interrupt routine", "its context", "", ""],
     ),
     short(0xF3, "DISORDERLY_SHUTDOWN", "the system could not be shut down because memory ran out"),
     full(
@@ -1051,7 +1039,12 @@ pub const BUGCHECKS: &[Row] = &[
         0xF9,
         "DRIVER_RETURNED_STATUS_REPARSE_FOR_VOLUME_OPEN",
         "a driver answered the opening of a volume with a request to parse again",
-        ["device object", "its name", "name returned", "reparse kind"],
+        [
+            "device object that was opened",
+            "device object the create was sent to",
+            "new name",
+            "reparse information",
+        ],
     ),
     full(
         0xFA,
@@ -1065,16 +1058,10 @@ pub const BUGCHECKS: &[Row] = &[
         "a driver executed memory that is not executable",
         ["address executed", "contents of the page table entry", "reserved", "reserved"],
     ),
-    full(
+    short(
         0xFD,
         "DIRTY_NOWRITE_PAGES_CONGESTION",
         "no free page is left because pages that may not be written fill memory",
-        [
-            "pages waiting",
-            "pages that cannot be written",
-            "status of the last failed write",
-            "reserved",
-        ],
     ),
     full(
         0xFE,
@@ -1209,7 +1196,7 @@ pub const BUGCHECKS: &[Row] = &[
         0x127,
         "PAGE_NOT_ZERO",
         "a page that should hold only zeros does not: bad RAM, or a device that wrote to it",
-        ["address of the page", "physical page", "0", "0"],
+        ["virtual address of the page", "physical page number", "0", "0"],
     ),
     name(0x128, "WORKER_THREAD_RETURNED_WITH_BAD_IO_PRIORITY"),
     name(0x129, "WORKER_THREAD_RETURNED_WITH_BAD_PAGING_IO_PRIORITY"),
@@ -1218,7 +1205,7 @@ pub const BUGCHECKS: &[Row] = &[
         0x12B,
         "FAULTY_HARDWARE_CORRUPTED_PAGE",
         "a page changed while nobody should have touched it: bad RAM or a device that wrote to it",
-        ["virtual address", "physical page", "0", "0"],
+        ["virtual address of the page", "physical page number", "0", "0"],
     ),
     full(
         0x12C,
@@ -1255,9 +1242,9 @@ pub const BUGCHECKS: &[Row] = &[
         "a registry filter driver raised an exception",
         [
             "exception code (a status)",
-            "address of the filter's context record",
-            "address of the exception context",
-            "the callback",
+            "context record of the exception",
+            "callback routine of the driver",
+            "internal",
         ],
     ),
     short(

@@ -292,3 +292,43 @@ fn me_is_always_a_reader_and_text_that_is_no_sid_never() {
     let wanted = TargetOptions { reader: Some(me.sid), ..options(folder.path(), "x.partial") };
     assert!(host.create_target(&wanted).is_ok());
 }
+
+#[cfg(windows)]
+#[test]
+fn a_path_longer_than_260_characters_works_without_a_prefix_given() {
+    let folder = folder();
+    let name = "a folder with a name of some length";
+    let deep = (0..8).fold(folder.path().to_path_buf(), |path, _| path.join(name));
+    let prefixed = format!(r"\\?\{}", deep.display());
+    fs::create_dir_all(&prefixed).unwrap();
+    let host = sys::host().unwrap();
+    let target = host.create_target(&options(&deep, "x.dmp.partial")).unwrap();
+    target.write_at(0, b"PAGEDU64").unwrap();
+    assert_eq!(host.file_length(&target.path()), Some(8));
+    assert!(host.volume(&deep).unwrap().free.is_some());
+    let file = target.rename("x.dmp", false).unwrap();
+    assert!(host.path_facts(&file).exists);
+    host.delete_later(&file).unwrap();
+    drop(target);
+    assert_eq!(host.file_length(&file), None);
+    fs::remove_dir_all(format!(r"\\?\{}", folder.path().join(name).display())).unwrap();
+}
+
+#[cfg(windows)]
+#[test]
+fn a_read_only_file_in_the_way_stays() {
+    let folder = folder();
+    let host = sys::host().unwrap();
+    let old = folder.path().join("x.dmp");
+    fs::write(&old, "evidence").unwrap();
+    let mut rights = old.metadata().unwrap().permissions();
+    rights.set_readonly(true);
+    fs::set_permissions(&old, rights.clone()).unwrap();
+    let target = host.create_target(&options(folder.path(), "x.dmp.partial")).unwrap();
+    // Wine replaces it all the same.
+    if let Err(refused) = target.rename("x.dmp", true) {
+        let TargetError::Os(refused) = refused else { unreachable!("{refused:?}") };
+        assert_eq!(refused.kind, machine::OsErrorKind::ReadOnly);
+        assert_eq!(fs::read(&old).unwrap(), b"evidence");
+    }
+}

@@ -5,7 +5,7 @@ use std::io;
 use std::mem::offset_of;
 use std::os::windows::fs::OpenOptionsExt;
 use std::os::windows::io::AsRawHandle;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use windows_sys::Wdk::Foundation::OBJECT_ATTRIBUTES;
 use windows_sys::Wdk::Storage::FileSystem as nt;
@@ -16,6 +16,7 @@ use windows_sys::Win32::System::Ioctl::FSCTL_SET_COMPRESSION;
 
 use super::descriptor::Descriptor;
 use super::{error, handle};
+use crate::names;
 
 /// What a target's handle may do, and no more: the dump's data, a header
 /// written into it, its length and attributes, and the rename at the end.
@@ -28,13 +29,18 @@ const TARGET_ACCESS: u32 = fs::FILE_READ_DATA
 const TARGET_SHARE: u32 = fs::FILE_SHARE_READ | fs::FILE_SHARE_DELETE;
 const SHARE_ALL: u32 = fs::FILE_SHARE_READ | fs::FILE_SHARE_WRITE | fs::FILE_SHARE_DELETE;
 
+/// The form to open an absolute path by: a `.partial` can be too long where its name was not.
+pub(super) fn openable(path: &Path) -> PathBuf {
+    path.to_str().map_or_else(|| path.to_path_buf(), |text| names::to_open(text).into())
+}
+
 /// A folder's handle that a file can be made relative to; the last component is not followed.
 pub(super) fn open_folder(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .access_mode(fs::FILE_TRAVERSE | fs::FILE_READ_ATTRIBUTES | fs::SYNCHRONIZE)
         .share_mode(SHARE_ALL)
         .custom_flags(fs::FILE_FLAG_BACKUP_SEMANTICS | fs::FILE_FLAG_OPEN_REPARSE_POINT)
-        .open(path)
+        .open(openable(path))
 }
 
 /// A handle that only asks: it stands in nobody's way and never touches the data.
@@ -43,7 +49,7 @@ pub(super) fn open_to_ask(path: &Path) -> io::Result<File> {
         .access_mode(fs::FILE_READ_ATTRIBUTES)
         .share_mode(SHARE_ALL)
         .custom_flags(fs::FILE_FLAG_BACKUP_SEMANTICS)
-        .open(path)
+        .open(openable(path))
 }
 
 /// A handle that only deletes.
@@ -52,7 +58,7 @@ pub(super) fn open_to_delete(path: &Path) -> io::Result<File> {
         .access_mode(fs::DELETE)
         .share_mode(SHARE_ALL)
         .custom_flags(fs::FILE_FLAG_OPEN_REPARSE_POINT)
-        .open(path)
+        .open(openable(path))
 }
 
 /// Makes `name` new in `folder`, synchronous. The error is an NTSTATUS.

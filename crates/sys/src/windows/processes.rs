@@ -22,6 +22,9 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     pub(super) fn take() -> Result<Self, OsError> {
+        if cfg!(not(target_pointer_width = "64")) {
+            return Err(error::unsupported("list the processes", "this build is for 32 bits"));
+        }
         let mut size = FIRST;
         loop {
             let (status, words, needed) = query(size);

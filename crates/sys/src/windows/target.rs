@@ -72,10 +72,12 @@ impl WindowsTarget {
         let volume = volume::facts(&folder_path).ok();
         let mut warnings = Vec::new();
         let keeps = volume.as_ref().and_then(|volume| volume.access_lists);
-        if keeps == Some(false) {
-            warnings.push(
-                "the volume keeps no access lists: whoever can reach the file can read it".into(),
-            );
+        match keeps {
+            Some(true) => {}
+            Some(false) => warnings.push(
+                "the volume keeps no access lists: whoever reaches the file can read it".into(),
+            ),
+            None => warnings.push("the volume does not tell whether it keeps access lists".into()),
         }
         if let Some(sid) = &made.own {
             warnings.push(format!(
@@ -91,7 +93,7 @@ impl WindowsTarget {
             folder_path,
             name: Mutex::new(options.name.clone()),
             bounce: Mutex::new(Bounce::new(sector)),
-            facts: TargetFacts { buffering, protected: keeps != Some(false), warnings },
+            facts: TargetFacts { buffering, protected: keeps == Some(true), warnings },
         };
         if let Err(error) = target.allocate(options.allocate) {
             // The lack of space is what has to be told.
@@ -206,6 +208,28 @@ fn uncompress(file: &File, warnings: &mut Vec<String>) {
     }
 }
 
+/// Windows denies access when the file in the way is held open, is read-only, or is a folder.
+fn rename_refused(status: i32, failed: OsError, new: &Path, replace: bool) -> TargetError {
+    let in_the_way = file::open_to_ask(new).and_then(|way| way.metadata()).ok();
+    match (status, in_the_way) {
+        (win::STATUS_OBJECT_NAME_COLLISION, _) => TargetError::Exists(new.to_path_buf()),
+        (_, Some(way)) if replace && way.is_dir() => TargetError::Exists(new.to_path_buf()),
+        (_, Some(way)) if replace && way.permissions().readonly() => TargetError::Os(OsError {
+            kind: OsErrorKind::ReadOnly,
+            message: "the file in the way is read-only".into(),
+            ..failed
+        }),
+        (
+            win::STATUS_ACCESS_DENIED
+            | win::STATUS_SHARING_VIOLATION
+            | win::STATUS_DELETE_PENDING
+            | win::STATUS_USER_MAPPED_FILE,
+            Some(_),
+        ) if replace => TargetError::InUse(new.to_path_buf()),
+        _ => TargetError::Os(failed),
+    }
+}
+
 impl Target for WindowsTarget {
     fn path(&self) -> PathBuf {
         self.folder_path.join(self.current_name())
@@ -263,22 +287,9 @@ impl Target for WindowsTarget {
         check_name(name)?;
         let mut current = lock(&self.name);
         let new = self.folder_path.join(name);
-        file::rename(&self.file, &self.folder, name, replace).map_err(|status| match status {
-            win::STATUS_OBJECT_NAME_COLLISION => TargetError::Exists(new.clone()),
-            // What Windows says when the file in the way is held open, or is a folder.
-            win::STATUS_ACCESS_DENIED
-            | win::STATUS_SHARING_VIOLATION
-            | win::STATUS_DELETE_PENDING
-            | win::STATUS_USER_MAPPED_FILE
-                if replace && file::open_to_ask(&new).is_ok() =>
-            {
-                if new.is_dir() {
-                    TargetError::Exists(new.clone())
-                } else {
-                    TargetError::InUse(new.clone())
-                }
-            }
-            status => TargetError::Os(error::status(format!("rename {current} to {name}"), status)),
+        file::rename(&self.file, &self.folder, name, replace).map_err(|status| {
+            let failed = error::status(format!("rename {current} to {name}"), status);
+            rename_refused(status, failed, &new, replace)
         })?;
         name.clone_into(&mut current);
         Ok(new)

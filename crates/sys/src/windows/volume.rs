@@ -8,20 +8,22 @@ use windows_sys::Win32::Storage::FileSystem as fs;
 use windows_sys::Win32::System::SystemServices::FILE_PERSISTENT_ACLS;
 use windows_sys::Win32::System::WindowsProgramming as kinds;
 
-use super::error;
 use super::wide::{os_text, text, wide};
+use super::{error, file};
+use crate::names;
 
 /// FAT and FAT32 keep a file's size in 32 bits.
 const FAT_LARGEST: u64 = u32::MAX as u64;
 
 /// Everything about the volume of `folder`, which exists.
 pub(super) fn facts(folder: &Path) -> Result<VolumeFacts, OsError> {
+    let folder = &file::openable(folder);
     let root = root(folder)?;
     let (free, total, free_total) = space(folder)?;
     let information = information(&root);
     let file_system = information.as_ref().map(|(name, _)| name.clone());
     Ok(VolumeFacts {
-        name: root.to_string_lossy().into_owned(),
+        name: names::to_show(&root.to_string_lossy()),
         kind: kind(&root),
         free: Some(free),
         free_total: Some(free_total),

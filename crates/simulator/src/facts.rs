@@ -70,7 +70,7 @@ fn memory(scenario: &Scenario, population: &Population) -> MemoryFacts {
     let (pool, user) = (of(Filler::Pool), of(Filler::User));
     // Part of the pool is not counted: what the system calls pool is never all that a dump takes.
     let counted = (pool - pool / 20).saturating_sub(sizes.protected_user);
-    let bitmap_and_more = sizes.total / 16_384 + 512;
+    let bitmap_and_more = sizes.total / 16_384 + 64;
     let fillers: u64 = sizes.fillers.iter().sum();
     let in_use = fillers + sizes.slots + bitmap_and_more;
     let free = sizes.total.saturating_sub(in_use);

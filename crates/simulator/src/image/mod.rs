@@ -68,6 +68,9 @@ pub(crate) struct Sizes {
     pub(crate) protected_user: u64,
 }
 
+/// Images, lists, tables: what does not grow with the machine.
+const OTHER_STRUCTURES: u64 = 1024;
+
 impl Sizes {
     pub(crate) fn of(scenario: &Scenario, population: &Population, layout: &Layout) -> Self {
         let pool = scenario.pool_pages();
@@ -91,10 +94,10 @@ impl Sizes {
             + processes * 6
             + (user + pool) / 512
             + u64::from(scenario.processors) * 16
-            + 2048;
+            + OTHER_STRUCTURES;
+        let used = slots + pool + user + hypervisor + nonessential;
         // A free page for every used one, so that a copy of all of it fits.
-        let used = (slots + pool + user + hypervisor + nonessential) * 9 / 4 + 2048;
-        let total = (scenario.memory / 4096).max(used + used / 64);
+        let total = (scenario.memory / 4096).max(used * 2 + used / 8 + 256);
         let frames = (total * 48).div_ceil(4096);
         Self {
             total,

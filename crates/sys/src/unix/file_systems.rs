@@ -21,8 +21,8 @@ pub(super) fn by_name(name: &str) -> FileSystem {
         "nfs" | "cifs" | "smb2" | "smbfs" | "afs" | "9p" | "ceph" | "coda" | "ncpfs" => {
             VolumeKind::Network
         }
-        "ext4" | "xfs" | "btrfs" | "f2fs" | "bcachefs" | "zfs" | "vfat" | "exfat" | "ntfs"
-        | "ntfs3" | "overlayfs" | "ecryptfs" | "hfs" | "hfs+" | "apfs" | "ufs" | "jfs"
+        "ext4" | "xfs" | "btrfs" | "f2fs" | "bcachefs" | "zfs" | "vfat" | "msdos" | "exfat"
+        | "ntfs" | "ntfs3" | "overlayfs" | "ecryptfs" | "hfs" | "hfs+" | "apfs" | "ufs" | "jfs"
         | "reiserfs" | "udf" | "nilfs2" => VolumeKind::Fixed,
         _ => VolumeKind::Unknown,
     };

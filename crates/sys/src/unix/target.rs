@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use machine::{Buffering, OsError, Target, TargetError, TargetFacts, TargetOptions};
-use rustix::fs::{AtFlags, FallocateFlags, Mode, OFlags};
+use rustix::fs::{AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{failed, user};
@@ -62,7 +62,7 @@ impl UnixTarget {
         if bytes == 0 {
             return Ok(());
         }
-        match rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, 0, bytes) {
+        match reserve(&self.file, bytes) {
             Err(errno @ (Errno::NOSPC | Errno::DQUOT | Errno::FBIG)) => {
                 Err(TargetError::NoSpace(failed(format!("allocate {bytes} bytes"), errno)))
             }
@@ -96,6 +96,17 @@ impl UnixTarget {
             answer => answer,
         }
     }
+}
+
+#[cfg(target_os = "linux")]
+fn reserve(file: &File, bytes: u64) -> Result<(), Errno> {
+    rustix::fs::fallocate(file, rustix::fs::FallocateFlags::KEEP_SIZE, 0, bytes)
+}
+
+/// Others reserve only by growing the file, whose length has to stay.
+#[cfg(not(target_os = "linux"))]
+fn reserve(_file: &File, _bytes: u64) -> Result<(), Errno> {
+    Ok(())
 }
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use machine::{OsError, VolumeFacts, VolumeKind};
 
 use super::failed;
-use super::file_systems::{self, FileSystem};
+use super::file_systems::FileSystem;
 
 /// Everything about the volume of `folder`, which exists.
 pub(super) fn facts(folder: &Path) -> Result<VolumeFacts, OsError> {
@@ -36,12 +36,21 @@ pub(super) fn facts(folder: &Path) -> Result<VolumeFacts, OsError> {
 pub(super) fn file_system(path: &Path) -> Option<FileSystem> {
     let kind = rustix::fs::statfs(path).ok()?.f_type;
     #[allow(clippy::cast_sign_loss, clippy::unnecessary_cast, reason = "its type differs by CPU")]
-    let name = file_systems::linux_name(kind as u64)?;
-    Some(file_systems::by_name(name))
+    let name = super::file_systems::linux_name(kind as u64)?;
+    Some(super::file_systems::by_name(name))
+}
+
+/// The file system of an existing path; `None` where its type is not known.
+#[cfg(any(target_os = "macos", target_os = "freebsd"))]
+pub(super) fn file_system(path: &Path) -> Option<FileSystem> {
+    let name = rustix::fs::statfs(path).ok()?.f_fstypename;
+    let letters = name.iter().take_while(|letter| **letter != 0);
+    let name: String = letters.map(|letter| char::from(letter.to_le_bytes()[0])).collect();
+    Some(super::file_systems::by_name(&name))
 }
 
 /// Elsewhere `statfs` differs from system to system.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "macos", target_os = "freebsd")))]
 pub(super) fn file_system(_path: &Path) -> Option<FileSystem> {
     None
 }

@@ -5,7 +5,7 @@
 //! the volume; the *watch* (the session's thread) cancels, times out and
 //! answers interrupts, and waits for nothing but its wake.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -22,8 +22,8 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// What is watched during a call.
 pub(crate) struct Watched {
-    /// The `.partial`.
-    pub(crate) path: PathBuf,
+    /// The file that the kernel writes; `None`: it fills a buffer of ours.
+    pub(crate) path: Option<PathBuf>,
     /// Cancels the call; `None`: it cannot be cancelled.
     pub(crate) cancel: Option<Arc<dyn CancelToken>>,
     pub(crate) estimate: Option<Estimate>,
@@ -197,18 +197,19 @@ fn abandon(session: &mut Session, watched: &Watched) -> Failure {
     if let Some(token) = &watched.cancel {
         token.cancel();
     }
-    let gone = session.world.host.delete_later(&watched.path);
     session.report.abandoned = true;
-    let file = match gone {
-        Ok(()) => format!("{} goes away with it", watched.path.display()),
-        Err(e) => {
-            format!("{} could not be marked for deletion ({e}) and stays", watched.path.display())
+    let file = watched.path.as_ref().map_or_else(String::new, |path| {
+        match session.world.host.delete_later(path) {
+            Ok(()) => format!(", {} goes away with it", path.display()),
+            Err(e) => {
+                format!(", {} could not be marked for deletion ({e}) and stays", path.display())
+            }
         }
-    };
+    });
     session.note(Note::warning(
         "Windows lets a process end only when the kernel returns the call: it may stay in the list until then",
     ));
-    Failure::new(Class::Cancelled, format!("interrupted twice: livedump ends now, {file}"))
+    Failure::new(Class::Cancelled, format!("interrupted twice: livedump ends now{file}"))
 }
 
 /// The gauge's thread. It is never joined: it may hang with the volume.
@@ -227,7 +228,6 @@ fn spawn_gauge(
         path: watched.path.clone(),
         estimate: watched.estimate,
         reserve: watched.volume.as_ref().and_then(reserve),
-        watches_file: watched.cancel.is_some(),
         began,
     };
     let participant = Participant::new(session.clock.clone());
@@ -255,21 +255,17 @@ struct Gauge {
     teller: Teller,
     shared: Arc<Shared>,
     wake: Arc<Wake>,
-    path: PathBuf,
+    path: Option<PathBuf>,
     estimate: Option<Estimate>,
     reserve: Option<u64>,
-    watches_file: bool,
     began: Duration,
 }
 
 impl Gauge {
     fn look(&self, now: Duration) {
         let elapsed = now.saturating_sub(self.began);
-        let bytes = if self.watches_file {
-            self.world.host.file_length(&self.path).unwrap_or(0)
-        } else {
-            0
-        };
+        let length = self.path.as_ref().and_then(|path| self.world.host.file_length(path));
+        let bytes = length.unwrap_or(0);
         if bytes > 0 {
             let nanos = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX - 1) + 1;
             let first = self.shared.first_byte.compare_exchange(
@@ -288,7 +284,7 @@ impl Gauge {
 
     fn check_space(&self) {
         let Some(reserve) = self.reserve else { return };
-        let folder = self.path.parent();
+        let folder = self.path.as_deref().and_then(Path::parent);
         let free = crate::place::volume_of(&self.world, folder).and_then(|v| v.free);
         if free.is_some_and(|f| f < reserve) && !self.shared.low_disk.swap(true, Ordering::SeqCst) {
             self.wake.raise();

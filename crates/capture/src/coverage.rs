@@ -106,13 +106,13 @@ impl Offsets {
             Some(bytes.iter().rev().fold(0u64, |value, byte| value << 8 | u64::from(*byte)))
         };
         let bounds =
-            field(kdbg::OFFSET_K_THREAD_STACK_LIMIT).zip(field(kdbg::OFFSET_K_THREAD_STACK_BASE));
+            field(kdbg::OFFSET_KTHREAD_STACK_LIMIT).zip(field(kdbg::OFFSET_KTHREAD_STACK_BASE));
         let offsets = Self {
-            initial_stack: field(kdbg::OFFSET_K_THREAD_INITIAL_STACK)?,
-            kernel_stack: field(kdbg::OFFSET_K_THREAD_KERNEL_STACK)?,
+            initial_stack: field(kdbg::OFFSET_KTHREAD_INITIAL_STACK)?,
+            kernel_stack: field(kdbg::OFFSET_KTHREAD_KERNEL_STACK)?,
             bounds: bounds
                 .filter(|(limit, base)| *limit != 0 && *base != 0 && *limit.max(base) < 0x1_0000),
-            object: field(kdbg::SIZE_E_THREAD)?,
+            object: field(kdbg::SIZE_ETHREAD)?,
         };
         (offsets.object > offsets.kernel_stack.max(offsets.initial_stack)).then_some(offsets)
     }

@@ -233,7 +233,7 @@ fn call_once(
         .cancel_token()
         .map_err(|e| Failure::new(Class::Memory, format!("no cancel event could be made: {e}")))?;
     let watched = Watched {
-        path: target.path(),
+        path: Some(target.path()),
         cancel: Some(token.clone()),
         estimate: bounds,
         volume: place.volume.clone(),

@@ -243,7 +243,7 @@ impl Capture<'_> {
     ) -> Result<CallAnswer, Failure> {
         let most = Duration::from_secs(STUCK.saturating_mul(handles.len() as u64));
         let watched = Watched {
-            path: self.place.folder.join(name::partial(&self.place.name, 0)),
+            path: None,
             cancel: None,
             estimate: None,
             volume: None,
@@ -291,7 +291,12 @@ impl Capture<'_> {
                 &e,
             ))));
         }
-        let checked = finish::check(session, target.as_ref(), common, self.place.reader.as_ref())?;
+        let reader = self.place.reader.as_ref();
+        let checked = finish::check(session, target.as_ref(), common, reader);
+        if checked.is_err() {
+            self.files.push(finish::file_report(target.as_ref(), reader, None, None));
+        }
+        let checked = checked?;
         let mut file = FileReport { tids, taken: Some(taken), ..checked.file };
         let class = checked.class.and_then(|class| {
             if common.require_complete {
@@ -342,14 +347,14 @@ impl Capture<'_> {
                 }
             }
         }
-        if self.files.len() > 1 && !session.report.abandoned {
+        let named = self.files.iter().filter(|f| f.complete_name).count();
+        if self.files.len() > 1 && named > 0 && !session.report.abandoned {
             let described = set::describe(session, &self.place, &self.files, common.overwrite);
             session.report.set = described?;
         }
         match failure {
             Some(failure) if !self.files.is_empty() => Err(failure.details(vec![format!(
-                "{} file(s) of earlier batches are verified and stay",
-                self.files.iter().filter(|f| f.complete_name).count()
+                "{named} file(s) of earlier batches are verified and stay"
             )])),
             Some(failure) => Err(failure),
             None if incomplete => Err(Failure::new(

@@ -1,5 +1,5 @@
 //! What `kernel` promises, on the simulated machine and the real file system.
-#![allow(dead_code, missing_docs)]
+#![allow(clippy::unwrap_used, dead_code, missing_docs)]
 
 mod world;
 

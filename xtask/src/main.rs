@@ -25,6 +25,7 @@ cargo xtask CHORE
   test [--require-windows]         everything: format, clippy, house rules, docs, native tests,
                                    release build, and the Windows half under Wine
   check                            the house rules only: arrows, unsafe code, file sizes
+  wine [FILTER...]                 the Wine tests alone, or those whose names hold FILTER
   windows-run SCENARIO -- ARGS...  livedump.exe under Wine on the test kernel; SCENARIO as after
                                    --simulate=, or \"wine\" for Wine's own kernel side
   dist                             what would be released: archives for this system and for Windows,
@@ -48,6 +49,7 @@ fn chore(arguments: &[String]) -> anyhow::Result<ExitCode> {
         ["test", options @ ..] => test::run(options),
         ["check"] => house::run(),
         ["dist"] => dist::run(),
+        ["wine", filter @ ..] => windows_half::run_wine_tests(filter),
         ["windows-run", rest @ ..] => windows_run::run(rest),
         ["help" | "--help" | "-h"] => {
             print!("{USAGE}");

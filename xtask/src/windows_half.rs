@@ -1,5 +1,7 @@
 //! The Windows half of `cargo xtask test`: the shipped exe is built, checked and run under Wine.
 
+use std::process::ExitCode;
+
 use anyhow::{Result, bail};
 
 use crate::project::Project;
@@ -48,7 +50,7 @@ pub(crate) fn run(steps: &mut Steps, project: &Project) {
     let stands = steps.run(kernel, || TestKernel::build(project, &cross).map(|_| passed()));
     steps.run(unit, || unit_tests(&cross));
     if built && stands {
-        steps.run(wine, || wine_tests(project));
+        steps.run(wine, || wine_tests(project, &[]));
     } else {
         steps.leave_out(wine, "needs the exe and the test kernel");
     }
@@ -88,13 +90,25 @@ fn unit_tests(cross: &Cross) -> Result<Outcome> {
     Ok(Outcome::Passed(Counts::of(&results).text()))
 }
 
-fn wine_tests(project: &Project) -> Result<Outcome> {
+/// `cargo xtask wine`: builds what they need, and runs them.
+pub(crate) fn run_wine_tests(filter: &[&str]) -> Result<ExitCode> {
+    let project = Project::load()?;
+    let cross = Cross::present().or_else(|_| Cross::set_up(&project))?;
+    TestKernel::build(&project, &cross)?;
+    cross.build_exe(&project)?;
+    command::run(command::cargo().args(["build", "--release", "-p", "livedump"]))?;
+    wine_tests(&project, filter)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn wine_tests(project: &Project, filter: &[&str]) -> Result<Outcome> {
     let mut cargo = command::cargo();
     cargo.args(["test", "--no-fail-fast", "-p", testkernel::TESTS, "--manifest-path"]);
     cargo.arg(testkernel::manifest(project)).arg("--target-dir").arg(testkernel::target(project));
     cargo.env("CARGO_TARGET_DIR", &project.target).env("XTASK", std::env::current_exe()?);
     let native = format!("livedump{}", std::env::consts::EXE_SUFFIX);
     cargo.env("LIVEDUMP_NATIVE", project.target.join("release").join(native));
+    cargo.arg("--").args(filter);
     let results = command::run_and_keep(&mut cargo, RESULT)?;
     let counts = Counts::of(&results);
     println!("\nWine tests: {}", counts.text());

@@ -29,8 +29,9 @@ pub(crate) fn run(arguments: &[&str]) -> Result<ExitCode> {
         TestKernel::built(&project, &Cross::present()?)
     } else {
         let cross = Cross::present().or_else(|_| Cross::set_up(&project))?;
+        let kernel = TestKernel::build(&project, &cross)?;
         cross.build_exe(&project)?;
-        TestKernel::build(&project, &cross)?
+        kernel
     };
     let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
     become_program(match helper {

@@ -8,6 +8,9 @@ const PROCESS_QUERY_LIMITED_INFORMATION: u32 = 0x1000;
 
 /// Bytes of the caller, or nothing where an address is not readable.
 pub(crate) fn read(address: usize, length: usize) -> Option<Vec<u8>> {
+    if length == 0 {
+        return Some(Vec::new());
+    }
     let mut bytes = vec![0; length];
     let mut done = 0;
     // SAFETY: the buffer has `length` bytes; the address is checked by the system.
@@ -23,8 +26,11 @@ pub(crate) fn read(address: usize, length: usize) -> Option<Vec<u8>> {
     (good != 0 && done == length).then_some(bytes)
 }
 
-/// Writes to the caller; false where it cannot be written.
+/// Writes to the caller; false where it cannot be written. Nothing can be written anywhere.
 pub(crate) fn write(address: usize, bytes: &[u8]) -> bool {
+    if bytes.is_empty() {
+        return true;
+    }
     let mut done = 0;
     // SAFETY: the slice has its length; the address is checked by the system.
     let good = unsafe {

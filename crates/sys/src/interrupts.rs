@@ -14,6 +14,10 @@ pub(crate) struct Listener {
     wake: Arc<Wake>,
 }
 
+/// Tests that interrupt take turns, because the listeners are the process's.
+#[cfg(test)]
+pub(crate) static TURN: Mutex<()> = Mutex::new(());
+
 static LISTENERS: Mutex<Vec<Weak<Listener>>> = Mutex::new(Vec::new());
 
 /// Adds a listener; the platform's handler must be installed already.
@@ -85,9 +89,9 @@ mod tests {
 
     use super::*;
 
-    // One test, because the list of listeners belongs to the process.
     #[test]
     fn every_interrupt_counts_and_wakes_until_the_listener_is_finished() {
+        let _turn = TURN.lock();
         let wake = Wake::new();
         let listener = listen(Arc::clone(&wake));
         assert_eq!(listener.count(), 0);

@@ -27,9 +27,10 @@ pub struct SimulatedMachine {
     gone: Mutex<Vec<u32>>,
 }
 
-const PROTECTED: u32 = 5;
+const ACCESS_DENIED: u32 = 5;
 const NOT_ALL_ASSIGNED: u32 = 1300;
 const INVALID_PARAMETER: u32 = 87;
+const ALMOST_NOTHING: u64 = 64 << 10;
 
 impl SimulatedMachine {
     /// The machine of a scenario.
@@ -127,6 +128,9 @@ impl Machine for SimulatedMachine {
             measured.largest_file = Some(u64::from(u32::MAX));
             measured.access_lists = Some(false);
         }
+        if self.kernel.volume_is_low() {
+            measured.free = measured.free.map(|free| free.min(ALMOST_NOTHING));
+        }
         measured
     }
 
@@ -158,6 +162,12 @@ impl Machine for SimulatedMachine {
         let Some((_, model)) = self.population().thread(tid) else {
             return ThreadDetails::default();
         };
+        let refused = self.population().process(model.pid).is_some_and(|p| {
+            p.protection & 7 != 0 || (p.session == 0 && !self.kernel.has_debug_privilege())
+        });
+        if refused {
+            return ThreadDetails::default();
+        }
         let start = (model.win32_start != 0).then_some(model.win32_start);
         ThreadDetails { name: model.name.map(str::to_owned), win32_start_address: start }
     }
@@ -201,7 +211,7 @@ impl Machine for SimulatedMachine {
             error(doing, OsErrorKind::Gone, INVALID_PARAMETER, "The parameter is incorrect.")
         };
         let denied =
-            |doing| error(doing, OsErrorKind::AccessDenied, PROTECTED, "Access is denied.");
+            |doing| error(doing, OsErrorKind::AccessDenied, ACCESS_DENIED, "Access is denied.");
         let Some((number, model)) = self.population().thread(tid) else { return Err(gone(doing)) };
         let process = self.population().process(model.pid);
         if self.scenario().has(Fault::ProcessExits) {

@@ -1,5 +1,7 @@
 //! Who lives on the machine: processes and threads, before they have addresses.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::names;
 use crate::random::Random;
 use crate::scenario::{Fault, Scenario};
@@ -50,10 +52,13 @@ pub(crate) struct ThreadModel {
     pub(crate) stuck: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Population {
     pub(crate) processes: Vec<ProcessModel>,
     pub(crate) threads: Vec<ThreadModel>,
+    /// Numbers by process id and by thread id; the idle threads have none.
+    by_pid: HashMap<u32, usize>,
+    by_tid: HashMap<u32, usize>,
 }
 
 pub(crate) const RUNNING: u8 = 2;
@@ -66,6 +71,9 @@ pub(crate) const START_TICKS: u32 = 6_000_000;
 /// One tick in 100 ns units.
 pub(crate) const TICK: u32 = 156_250;
 
+/// WrPushLock.
+const WAIT_FOR_PUSH_LOCK: u8 = 28;
+const HOURS_OF_HANG: u32 = 9;
 const FIRST_PIDS: u32 = 420;
 /// RtlUserThreadStart.
 const USER_THREAD_START: u64 = 0x7ffb_4000_a2b0;
@@ -81,7 +89,7 @@ impl Population {
             next: FIRST_PIDS,
             taken: real.iter().flat_map(|p| p.threads.iter().copied().chain([p.pid])).collect(),
             system_start: crate::image::system_thread_start(scenario.seed),
-            out: Self { processes: Vec::new(), threads: Vec::new() },
+            out: Self::default(),
         };
         maker.system_processes();
         maker.more_processes();
@@ -91,6 +99,7 @@ impl Population {
         maker.more_threads();
         let mut out = maker.out;
         out.order();
+        out.hang("stuck.exe");
         if scenario.has(Fault::StuckThread) {
             let pid = real.last().map(|p| p.pid);
             out.stick(|p| pid.map_or(p.name == "stuck.exe", |pid| p.pid == pid));
@@ -98,19 +107,24 @@ impl Population {
         out
     }
 
+    pub(crate) fn process_number(&self, pid: u32) -> Option<usize> {
+        self.by_pid.get(&pid).copied()
+    }
+
     pub(crate) fn process(&self, pid: u32) -> Option<&ProcessModel> {
-        self.processes.iter().find(|p| p.pid == pid)
+        self.process_number(pid).map(|number| &self.processes[number])
     }
 
     pub(crate) fn thread(&self, tid: u32) -> Option<(usize, &ThreadModel)> {
-        self.threads.iter().enumerate().find(|(_, t)| t.tid == tid && t.pid != 0)
+        self.by_tid.get(&tid).map(|number| (*number, &self.threads[*number]))
     }
 
     /// Threads belong together by process; the ranges say where.
     fn order(&mut self) {
-        let place: std::collections::HashMap<u32, usize> =
-            self.processes.iter().enumerate().map(|(at, p)| (p.pid, at)).collect();
-        self.threads.sort_by_key(|t| place.get(&t.pid).copied());
+        self.by_pid = self.processes.iter().enumerate().map(|(at, p)| (p.pid, at)).collect();
+        self.threads.sort_by_key(|t| self.by_pid.get(&t.pid).copied());
+        let numbered = self.threads.iter().enumerate().filter(|(_, t)| t.pid != 0);
+        self.by_tid = numbered.map(|(at, t)| (t.tid, at)).collect();
         let mut at = 0;
         for process in &mut self.processes {
             let start = at;
@@ -118,6 +132,15 @@ impl Population {
                 at += 1;
             }
             process.threads = start..at;
+        }
+    }
+
+    /// The main thread of a process has waited for a lock since long ago.
+    fn hang(&mut self, name: &str) {
+        let process = self.processes.iter().find(|p| p.name == name);
+        if let Some(thread) = process.and_then(|p| self.threads.get_mut(p.threads.start)) {
+            thread.wait_reason = WAIT_FOR_PUSH_LOCK;
+            thread.waited = HOURS_OF_HANG * 3600 * 64;
         }
     }
 
@@ -139,7 +162,7 @@ struct Maker<'a> {
     scenario: &'a Scenario,
     random: Random,
     next: u32,
-    taken: std::collections::HashSet<u32>,
+    taken: HashSet<u32>,
     /// PspSystemThreadStartup's caller, where system threads begin.
     system_start: u64,
     out: Population,

@@ -6,7 +6,7 @@
 use crate::bytes::{get64, put, put16, put32, put64, utf16};
 use crate::dump::blobs;
 use crate::dump::header::{Bugcheck, HEADER_SIZE, Header, TRIAGE_DUMP, attributes};
-use crate::image::{DEBUGGER_BLOCK_SIZE, Image, Module, SNAPPING, address_in};
+use crate::image::{Image, Module, SNAPPING, address_in};
 use crate::layout::fixed;
 use crate::names;
 
@@ -248,7 +248,7 @@ fn pieces(image: &Image) -> Vec<(Piece, Vec<u8>)> {
         (Piece::Process, image.read(process, image.layout.eprocess.into())),
         (Piece::Thread, object),
         (Piece::CallStack, stack),
-        (Piece::DebuggerData, image.read(image.at.debugger_block, DEBUGGER_BLOCK_SIZE)),
+        (Piece::DebuggerData, image.debugger_block.clone()),
         (Piece::DriverList, image.modules.iter().flat_map(driver_entry).collect()),
         (Piece::StringPool, strings),
     ]

@@ -2,15 +2,16 @@
 //!
 //! Source: dump-formats specification, section 10.1.
 
-use crate::bytes::{put, put16, put32, put64};
+use crate::bytes::{get64, put, put16, put32, put64};
 use crate::image::Image;
 use crate::image::physical::Filler;
 use crate::layout::fixed;
 use crate::names;
+use crate::random::Random;
 
-pub(crate) const DEBUGGER_BLOCK_SIZE: usize = 0x380;
+const DEBUGGER_BLOCK_SIZE: usize = 0x380;
 /// Offsets in the block of SizeEProcess, SizeEThread and SizePrcb.
-pub(crate) const SIZE_OFFSETS: [usize; 3] = [0x2A8, 0x2C0, 0x2B0];
+const SIZE_OFFSETS: [usize; 3] = [0x2A8, 0x2C0, 0x2B0];
 
 /// Fields that hold an address of some variable: each gets 0x10 bytes of its own.
 const PLAIN_VARIABLES: &[usize] = &[
@@ -23,7 +24,7 @@ const PLAIN_VARIABLES: &[usize] = &[
 ];
 
 impl Image {
-    pub(crate) fn build_debugger_block(&mut self) {
+    pub(crate) fn build_debugger_block(&mut self, encoded: bool) {
         let mut block = vec![0; DEBUGGER_BLOCK_SIZE];
         put64(&mut block, 0, self.at.debugger_block);
         put64(&mut block, 8, self.at.debugger_block);
@@ -49,6 +50,10 @@ impl Image {
             put64(&mut block, field, value);
         }
         self.put_offsets(&mut block);
+        self.debugger_block.clone_from(&block);
+        if encoded {
+            self.encode(&mut block);
+        }
         self.space.write(self.at.debugger_block, &block);
         self.build_variables();
     }
@@ -86,6 +91,19 @@ impl Image {
         }
         put32(block, 0x340, fixed::STACK_LIMIT as u32);
         put32(block, 0x344, fixed::STACK_BASE as u32);
+    }
+
+    /// As a running system keeps it: section 10.1 has the way back.
+    fn encode(&mut self, block: &mut [u8]) {
+        let mut random = Random::new(self.physical().seed, 5);
+        let (never, always) = (random.next(), random.next());
+        self.space.write64(self.at.keys, never);
+        self.space.write64(self.at.keys + 8, always);
+        self.space.write(self.at.encoded_flag, &[1]);
+        for at in (0..block.len()).step_by(8) {
+            let swapped = (get64(block, at) ^ always).swap_bytes() ^ self.at.encoded_flag;
+            put64(block, at, swapped.rotate_right(never as u32 & 0xFF) ^ never);
+        }
     }
 
     fn variable(&self, field: usize) -> u64 {

@@ -17,9 +17,8 @@ use machine::Architecture;
 
 use crate::layout::Layout;
 use crate::population::{Population, RealProcess};
-use crate::scenario::Scenario;
+use crate::scenario::{Fault, Scenario};
 
-pub(crate) use debugger::DEBUGGER_BLOCK_SIZE;
 pub(crate) use functions::{SNAPPING, address_in};
 pub(crate) use modules::Module;
 pub(crate) use physical::{FILLERS, Filler, PAGE, Slot};
@@ -48,6 +47,8 @@ pub(crate) struct Image {
     pub(crate) prcbs: Vec<u64>,
     /// Thread that runs on each processor.
     pub(crate) current: Vec<usize>,
+    /// In clear, whatever is in memory.
+    pub(crate) debugger_block: Vec<u8>,
     space: Space,
 }
 
@@ -132,6 +133,7 @@ impl Image {
             threads: Vec::new(),
             prcbs: Vec::new(),
             current: Vec::new(),
+            debugger_block: Vec::new(),
             space,
         };
         image.build_modules();
@@ -139,8 +141,9 @@ impl Image {
         image.build_fillers(&sizes);
         image.build_objects();
         image.build_processors();
-        image.build_debugger_block();
+        image.build_debugger_block(scenario.has(Fault::EncodedDebuggerBlock));
         image.build_user_space();
+        debug_assert!(image.physical().slots().len() as u64 <= sizes.slots);
         image
     }
 

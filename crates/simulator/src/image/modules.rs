@@ -8,7 +8,7 @@ use crate::image::entries::Access;
 use crate::image::functions;
 use crate::image::pe::{self, Headers, Section};
 use crate::image::physical::{Content, PAGE};
-use crate::image::place::{DATA_PAGES, DATA_RVA};
+use crate::image::place::{Addresses, DATA_PAGES, DATA_RVA};
 use crate::names;
 use crate::random::Random;
 
@@ -65,7 +65,7 @@ impl Image {
         let (time_stamp, checksum) =
             (random.next() as u32 & 0x7fff_ffff, random.below(0x100_0000) as u32);
         let exceptions = functions::ALL.len() as u32 * 12;
-        let exports = export_table();
+        let exports = export_table(&self.at);
         let headers = pe::headers(&Headers {
             machine: machine_of(self.architecture),
             base,
@@ -239,10 +239,24 @@ fn unwind_data() -> (Vec<u8>, Vec<u8>) {
     (unwind, table)
 }
 
+/// Variables that are exported beside the functions, so that a reader without symbols finds them.
+fn exported_variables(at: &Addresses) -> [(&'static str, u32); 6] {
+    [
+        ("KdDebuggerDataBlock", at.debugger_block),
+        ("KdpDataBlockEncoded", at.encoded_flag),
+        ("KiWaitAlways", at.keys + 8),
+        ("KiWaitNever", at.keys),
+        ("PsActiveProcessHead", at.process_head),
+        ("PsLoadedModuleList", at.module_head),
+    ]
+    .map(|(name, address)| (name, (address - at.kernel) as u32))
+}
+
 /// An export table that names all functions of the kernel.
-fn export_table() -> Vec<u8> {
-    let mut sorted: Vec<_> = functions::ALL.iter().collect();
-    sorted.sort_by_key(|f| f.name);
+fn export_table(at: &Addresses) -> Vec<u8> {
+    let mut sorted: Vec<_> = functions::ALL.iter().map(|f| (f.name, f.rva)).collect();
+    sorted.extend(exported_variables(at));
+    sorted.sort_unstable();
     let count = sorted.len();
     let (functions, names, ordinals) = (0x28, 0x28 + count * 4, 0x28 + count * 8);
     let mut table = vec![0; ordinals + count * 2];
@@ -255,12 +269,12 @@ fn export_table() -> Vec<u8> {
     put32(&mut table, 0x1C, EXPORTS_RVA + functions as u32);
     put32(&mut table, 0x20, EXPORTS_RVA + names as u32);
     put32(&mut table, 0x24, EXPORTS_RVA + ordinals as u32);
-    for (number, function) in sorted.iter().enumerate() {
-        let name = table.len() as u32;
-        table.extend_from_slice(function.name.as_bytes());
+    for (number, (name, rva)) in sorted.iter().enumerate() {
+        let name_rva = EXPORTS_RVA + table.len() as u32;
+        table.extend_from_slice(name.as_bytes());
         table.push(0);
-        put32(&mut table, functions + number * 4, function.rva);
-        put32(&mut table, names + number * 4, EXPORTS_RVA + name);
+        put32(&mut table, functions + number * 4, *rva);
+        put32(&mut table, names + number * 4, name_rva);
         put16(&mut table, ordinals + number * 2, number as u16);
     }
     table

@@ -123,8 +123,7 @@ impl Image {
     }
 
     fn owner(&self, thread: &ThreadModel) -> u64 {
-        let number = self.population.processes.iter().position(|p| p.pid == thread.pid);
-        number.map_or(0, |n| self.processes[n])
+        self.population.process_number(thread.pid).map_or(0, |number| self.processes[number])
     }
 
     fn build_process(&mut self, number: usize) {

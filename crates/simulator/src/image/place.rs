@@ -29,6 +29,10 @@ pub(crate) struct Addresses {
     pub(crate) unloaded: u64,
     pub(crate) last_unloaded: u64,
     pub(crate) bugcheck_data: u64,
+    /// KiWaitNever and KiWaitAlways.
+    pub(crate) keys: u64,
+    /// KdpDataBlockEncoded.
+    pub(crate) encoded_flag: u64,
     /// The rest of the kernel's variables, 0x10 bytes each.
     pub(crate) variables: u64,
 }
@@ -56,6 +60,8 @@ impl Addresses {
             last_unloaded: data + 0x2090,
             page_frame_variable: data + 0x20A0,
             bugcheck_data: data + 0x20C0,
+            keys: data + 0x20F0,
+            encoded_flag: data + 0x2100,
             build_string: data + 0x2200,
             variables: data + 0x3000,
             processor_block: data + 0x8000,

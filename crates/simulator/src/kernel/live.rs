@@ -1,5 +1,6 @@
 //! Class 37, SysDbgGetLiveKernelDump: sections 1.4 to 1.7 of the interface specification.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::{Kernel, Objects, RawCall};
@@ -236,7 +237,11 @@ struct Writer<'a> {
 const OLD_CHUNK: usize = 256 << 10;
 const NEW_CHUNK: usize = 2 << 20;
 const SLOW_WRITE: Duration = Duration::from_secs(30);
+/// Of the machine's time; shorter where that is real.
 const STALL: Duration = Duration::from_secs(120);
+const REAL_STALL: Duration = Duration::from_secs(12);
+/// Long enough for whoever watches the volume.
+const LOW_VOLUME_WRITE: Duration = Duration::from_secs(10);
 
 impl<'a> Writer<'a> {
     fn new(
@@ -268,6 +273,18 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// What befalls the volume once, in the middle of the file.
+    fn stall(&self) {
+        let scenario = &self.kernel.scenario;
+        if scenario.has(Fault::StalledVolume) {
+            self.kernel.wait(if scenario.real_time { REAL_STALL } else { STALL });
+        }
+        if scenario.has(Fault::VolumeRunsLow) {
+            self.kernel.volume_is_low.store(true, Ordering::SeqCst);
+            self.kernel.wait(LOW_VOLUME_WRITE);
+        }
+    }
+
     fn put(&self, offset: u64, bytes: &mut [u8]) -> Result<(), u32> {
         if let Some(sector) = self.objects.file(self.file)?.sector {
             let sector = u64::from(sector.max(1));
@@ -289,9 +306,9 @@ impl Sink for Writer<'_> {
         if middle && (scenario.has(Fault::DiskFull) || scenario.has(Fault::Fat32)) {
             return Err(status::DISK_FULL);
         }
-        if middle && scenario.has(Fault::StalledVolume) && !self.stalled {
+        if middle && !self.stalled {
             self.stalled = true;
-            self.kernel.wait(STALL);
+            self.stall();
         }
         self.kernel.wait(self.time_of(bytes.len()));
         self.put(offset, bytes)

@@ -57,6 +57,7 @@ pub struct Kernel {
     real: Mutex<Vec<RealProcess>>,
     dumping: AtomicBool,
     attempts: AtomicU32,
+    volume_is_low: AtomicBool,
 }
 
 pub(crate) const TRIAGE_DUMP: u32 = 29;
@@ -73,6 +74,7 @@ impl Kernel {
             real: Mutex::default(),
             dumping: AtomicBool::new(false),
             attempts: AtomicU32::new(0),
+            volume_is_low: AtomicBool::new(false),
         }
     }
 
@@ -139,6 +141,11 @@ impl Kernel {
     fn wait(&self, time: Duration) {
         let until = self.clock.now() + time;
         self.clock.sleep_until(Some(until), &Wake::new());
+    }
+
+    /// Whether the volume filled up in the middle of a write.
+    pub(crate) fn volume_is_low(&self) -> bool {
+        self.volume_is_low.load(Ordering::SeqCst)
     }
 
     fn count_attempt(&self) -> u32 {

@@ -81,22 +81,13 @@ fn handles(pointer: u64, count: u32, objects: &dyn Objects) -> Result<Vec<u64>, 
 
 /// Numbers of process and thread; handles that fail are skipped.
 fn usable(image: &Image, handles: &[u64], objects: &dyn Objects) -> Vec<(usize, usize)> {
-    let places: std::collections::HashMap<u32, usize> = image
-        .population
-        .threads
-        .iter()
-        .enumerate()
-        .filter(|(_, thread)| thread.pid != 0)
-        .map(|(number, thread)| (thread.tid, number))
-        .collect();
     handles
         .iter()
         .filter_map(|handle| objects.thread(*handle).ok())
         .filter(|object| object.granted & THREAD_ALL_ACCESS == THREAD_ALL_ACCESS)
         .filter_map(|object| {
-            let thread = *places.get(&object.tid)?;
-            let pid = image.population.threads[thread].pid;
-            let process = image.population.processes.iter().position(|p| p.pid == pid)?;
+            let (thread, model) = image.population.thread(object.tid)?;
+            let process = image.population.process_number(model.pid)?;
             Some((process, thread))
         })
         .collect()

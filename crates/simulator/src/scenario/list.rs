@@ -37,6 +37,8 @@ pub(crate) enum Fault {
     V1Only,
     WaitDurations,
     Debugger,
+    VolumeRunsLow,
+    EncodedDebuggerBlock,
 }
 
 /// One scenario, for lists and documentation.
@@ -180,6 +182,20 @@ const LIST: &[ScenarioInfo] = &[
         0,
         "",
         "wait times are served as durations, not as tick stamps",
+    ),
+    info(
+        "volume-runs-low",
+        Fault::VolumeRunsLow,
+        5,
+        "",
+        "somebody else fills the volume while the dump is written",
+    ),
+    info(
+        "encoded-debugger-block",
+        Fault::EncodedDebuggerBlock,
+        0,
+        "",
+        "the debugger block is encoded, as on a running system",
     ),
     info("debugger", Fault::Debugger, 0, "", "booted with kernel debugging, a debugger attached"),
 ];

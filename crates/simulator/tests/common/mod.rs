@@ -106,3 +106,39 @@ pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
 pub fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap())
 }
+
+/// A page's place in the file, by the bitmap.
+pub fn offset_of_frame(file: &[u8], frame: u64) -> Option<usize> {
+    let bitmap = &file[0x2038..];
+    let has = |bit: u64| bitmap[(bit / 8) as usize] >> (bit % 8) & 1 == 1;
+    let whole: u64 = bitmap[..(frame / 8) as usize].iter().map(|b| u64::from(b.count_ones())).sum();
+    let rest = (frame / 8 * 8..frame).filter(|bit| has(*bit)).count() as u64;
+    has(frame).then(|| (u64_at(file, 0x2020) + (whole + rest) * 4096) as usize)
+}
+
+/// What a walk through page tables of 4 KiB pages came to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Walk {
+    /// Offset in the file.
+    At(usize),
+    /// An entry is not valid.
+    NotMapped,
+    /// The frame of this level is not in the file; 4 is the page itself.
+    NotInFile(usize),
+}
+
+/// Both architectures have bit 0 for valid and the frame in bits 12 to 47.
+pub fn walk(file: &[u8], root: u64, address: u64) -> Walk {
+    let mut frame = root >> 12;
+    for level in 0..4 {
+        let Some(table) = offset_of_frame(file, frame) else { return Walk::NotInFile(level) };
+        let index = (address >> (39 - 9 * level) & 511) as usize;
+        let entry = u64_at(file, table + index * 8);
+        if entry & 1 == 0 {
+            return Walk::NotMapped;
+        }
+        frame = (entry & 0x0000_ffff_ffff_f000) >> 12;
+    }
+    offset_of_frame(file, frame)
+        .map_or(Walk::NotInFile(4), |page| Walk::At(page + (address & 0xfff) as usize))
+}

@@ -1,0 +1,138 @@
+//! The commands that read and tell.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::capture::PageArgs;
+use super::values;
+
+/// Options of every command that asks a machine.
+#[derive(Debug, Args)]
+pub(crate) struct AskingArgs {
+    /// Ask a made-up Windows machine instead of this one: --simulate, or --simulate=NAME[,NAME...][,memory=1g]...
+    /// --simulate=list shows the scenarios. Everything made this way says "simulated".
+    #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "",
+        help_heading = "Machine")]
+    pub(crate) simulate: Option<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Options of every command that answers.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// Print one JSON object; `livedump schema COMMAND` prints its schema.
+    #[arg(long, help_heading = "Output")]
+    pub(crate) json: bool,
+}
+
+/// Lists the processes of the machine that would be captured.
+#[derive(Debug, Args)]
+#[command(visible_alias = "processes")]
+pub(crate) struct ProcessesArgs {
+    /// Reading dumps comes later; it is taken here so that this can be said.
+    #[arg(hide = true, value_name = "DUMP")]
+    pub(crate) file: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) asking: AskingArgs,
+}
+
+/// Lists the threads of one process: state, wait reason, wait time, CPU time, name.
+///
+/// The unit of Windows' wait times is found out each time, by a thread of livedump's own that is parked for
+/// a known time.
+#[derive(Debug, Args)]
+pub(crate) struct ThreadsArgs {
+    /// The process, by its id (decimal) or image name (".exe" may be left out).
+    #[arg(short = 'p', long, value_name = "PID|NAME", value_parser = values::process)]
+    pub(crate) process: capture::ProcessTarget,
+    /// Reading dumps comes later; it is taken here so that this can be said.
+    #[arg(hide = true, value_name = "DUMP")]
+    pub(crate) file: Option<OsString>,
+    #[command(flatten)]
+    pub(crate) asking: AskingArgs,
+}
+
+/// Verifies dump files: is each one whole, and what was checked.
+///
+/// Exits 0 when all are good, 8 when one is partial, 9 when one is damaged, unusable or encrypted, 10 when
+/// one cannot be opened; of several files the worst counts.
+#[derive(Debug, Args)]
+pub(crate) struct FilesArgs {
+    /// The dump files.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Shows header and structure of a dump file.
+///
+/// Exits 0 when it could answer, 9 when the file cannot be read as a dump.
+#[derive(Debug, Args)]
+pub(crate) struct FileArgs {
+    /// The dump file.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+/// Tells whether each kind of dump can be taken now, and if not, why and what to do.
+///
+/// Nothing on the machine is changed: privileges are looked at, not enabled.
+#[derive(Debug, Args)]
+#[command(after_long_help = BUILDS)]
+pub(crate) struct DoctorArgs {
+    /// Where a dump would go [default: the current folder].
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) asking: AskingArgs,
+}
+
+/// Estimates the size of a live dump, and compares it with free disk and memory.
+///
+/// Nothing on the machine is changed. The lower bound is the sum of what the system measures of its kernel
+/// memory; the upper one is the memory in use less the private working sets.
+#[derive(Debug, Args)]
+pub(crate) struct EstimateArgs {
+    /// Where the dump would go [default: the current folder].
+    #[arg(value_name = "FOLDER")]
+    pub(crate) folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) pages: PageArgs,
+    /// Hypervisor pages too (`kernel -h`).
+    #[arg(long, help_heading = "What is captured")]
+    pub(crate) hypervisor: bool,
+    #[command(flatten)]
+    pub(crate) asking: AskingArgs,
+}
+
+const BUILDS: &str = "\
+What builds are reported to know (the kernel's answer decides):
+  Windows 8.1             live dumps
+  Windows 10 1607         the oldest that livedump runs on
+  Windows 10 1803         --abort-on-memory-pressure
+  Windows 11              --stacks-only; with certainty from 22H2
+  Windows 11 22H2, July 2023 (22621.1992)
+                          user pages (-u) without kernel debugging";
+
+/// Explains a bug-check code, live-dump code or NTSTATUS, and its parameters.
+///
+/// A number that stands for several things is explained as each of them.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:\n  livedump explain 0x161 0x005461736b6d6772\n  \
+    livedump explain STATUS_RETRY\n  livedump explain -1073741267")]
+pub(crate) struct ExplainArgs {
+    /// The code: 0x hexadecimal, decimal (signed too), or a name.
+    #[arg(value_name = "CODE", allow_negative_numbers = true)]
+    pub(crate) code: String,
+    /// Its parameters 1 to 4, 0x hexadecimal or decimal.
+    #[arg(value_name = "P", num_args = 0..=4, value_parser = values::number)]
+    pub(crate) parameters: Vec<u64>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}

@@ -1,0 +1,173 @@
+//! The values of options, read and refused with what would be right.
+
+use std::time::Duration;
+
+use capture::{ProcessTarget, ThreadCount};
+
+/// Characters that fit into the header's comment field beside its terminator.
+const COMMENT: usize = 127;
+
+/// `0x1f`, `1fh` or decimal.
+pub(crate) fn number(text: &str) -> Result<u64, String> {
+    parse(text).ok_or_else(|| "a number is 0x hexadecimal or decimal, up to 64 bits".to_owned())
+}
+
+fn parse(text: &str) -> Option<u64> {
+    let lower = text.to_ascii_lowercase().replace('`', "");
+    if let Some(hex) = lower.strip_prefix("0x").or_else(|| lower.strip_suffix('h')) {
+        return digits(hex, 16);
+    }
+    digits(&lower, 10)
+}
+
+/// No sign, which `from_str_radix` would take.
+fn digits(text: &str, radix: u32) -> Option<u64> {
+    let all = !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
+    all.then(|| u64::from_str_radix(text, radix).ok()).flatten()
+}
+
+/// A bug-check code, by number or name.
+pub(crate) fn bugcheck(text: &str) -> Result<u32, String> {
+    if let Some(number) = parse(text) {
+        return u32::try_from(number).map_err(|_| "a bug-check code has 32 bits".to_owned());
+    }
+    let named = nt::code::explain_name(text)
+        .filter(|code| code.readings.iter().any(|r| r.kind != nt::code::Kind::NtStatus));
+    named.map(|code| code.code).ok_or_else(|| {
+        "a bug-check code is 0x hexadecimal, decimal, or a name as LIVE_SYSTEM_DUMP".to_owned()
+    })
+}
+
+/// `90s`, `5m`, `1h`, or seconds.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let expected = || "a time is a number of seconds, or 90s, 5m, 1h; more than 0".to_owned();
+    let lower = text.to_ascii_lowercase();
+    let (count, unit) = match lower.char_indices().last() {
+        Some((at, 's')) => (&lower[..at], 1),
+        Some((at, 'm')) => (&lower[..at], 60),
+        Some((at, 'h')) => (&lower[..at], 3600),
+        _ => (lower.as_str(), 1),
+    };
+    let seconds = digits(count, 10).and_then(|count| count.checked_mul(unit));
+    seconds.filter(|seconds| *seconds > 0).map(Duration::from_secs).ok_or_else(expected)
+}
+
+/// A plain number of times.
+pub(crate) fn count(text: &str) -> Result<u32, String> {
+    let count = digits(text, 10).and_then(|count| u32::try_from(count).ok());
+    count.ok_or_else(|| "a decimal number, 0 for not at all".to_owned())
+}
+
+/// A thread count of at least 1, or `all`.
+pub(crate) fn thread_count(text: &str) -> Result<ThreadCount, String> {
+    if text.eq_ignore_ascii_case("all") {
+        return Ok(ThreadCount::All);
+    }
+    match digits(text, 10).and_then(|count| u32::try_from(count).ok()) {
+        Some(0) => Err("a dump of no threads has nothing in it: give 1 or more, or all".to_owned()),
+        Some(count) => Ok(ThreadCount::First(count)),
+        None => Err("a number of threads, as 4, or all".to_owned()),
+    }
+}
+
+/// Digits are a process id, all else is an image name.
+pub(crate) fn process(text: &str) -> Result<ProcessTarget, String> {
+    if text.is_empty() {
+        return Err("a process id or an image name; livedump ps lists them".to_owned());
+    }
+    if text.chars().all(|c| c.is_ascii_digit()) {
+        let pid = text.parse().map_err(|_| "no process id is that large".to_owned())?;
+        return Ok(ProcessTarget::Pid(pid));
+    }
+    Ok(ProcessTarget::Name(text.to_owned()))
+}
+
+/// A thread id.
+pub(crate) fn tid(text: &str) -> Result<u32, String> {
+    let tid = digits(text, 10).and_then(|tid| u32::try_from(tid).ok()).filter(|tid| *tid > 0);
+    tid.ok_or_else(|| {
+        "a thread id is a decimal number; livedump threads -p PID lists them".to_owned()
+    })
+}
+
+/// Printable ASCII that fits into the header.
+pub(crate) fn comment(text: &str) -> Result<String, String> {
+    if !text.chars().all(|c| c.is_ascii_graphic() || c == ' ') {
+        return Err("the header's comment field takes printable ASCII only".to_owned());
+    }
+    if text.len() > COMMENT {
+        let length = text.len();
+        return Err(format!(
+            "it has {length} characters, the header's comment field takes {COMMENT}"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_hexadecimal_with_0x_or_h_and_decimal_else() {
+        for (text, value) in [
+            ("0x161", 0x161),
+            ("0X1F", 0x1f),
+            ("161h", 0x161),
+            ("353", 353),
+            ("0", 0),
+            ("0x00546173`6b6d6772", 0x0054_6173_6b6d_6772),
+            ("0xffffffffffffffff", u64::MAX),
+        ] {
+            assert_eq!(number(text), Ok(value), "{text}");
+        }
+        for text in ["", "0x", "h", "+1", "-1", "1f", "0x1_0", "\"live\"", "0x10000000000000000"] {
+            assert!(number(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_bug_check_code_has_32_bits_and_may_be_named() {
+        assert_eq!(bugcheck("0x161"), Ok(0x161));
+        assert_eq!(bugcheck("live_system_dump"), Ok(0x161));
+        assert!(bugcheck("0x100000000").is_err());
+        assert!(bugcheck("STATUS_RETRY").is_err());
+        assert!(bugcheck("NO_SUCH_CODE").is_err());
+    }
+
+    #[test]
+    fn a_time_is_seconds_unless_a_unit_says_otherwise() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("5m"), Ok(Duration::from_secs(300)));
+        assert_eq!(duration("1H"), Ok(Duration::from_secs(3600)));
+        for text in ["", "0", "0m", "s", "1d", "-5", "1.5m", "99999999999999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_thread_count_is_at_least_one() {
+        assert_eq!(thread_count("64"), Ok(ThreadCount::First(64)));
+        assert_eq!(thread_count("ALL"), Ok(ThreadCount::All));
+        for text in ["0", "abc", "-1", "", "4294967296", "0x4"] {
+            assert!(thread_count(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn digits_are_a_process_id_and_all_else_a_name() {
+        assert_eq!(process("1234"), Ok(ProcessTarget::Pid(1234)));
+        assert_eq!(process("7zFM.exe"), Ok(ProcessTarget::Name("7zFM.exe".into())));
+        assert!(process("").is_err());
+        assert!(process("99999999999").is_err());
+    }
+
+    #[test]
+    fn a_comment_is_ascii_and_fits_the_header() {
+        assert!(comment(&"x".repeat(127)).is_ok());
+        assert!(comment(&"x".repeat(128)).unwrap_err().contains("127"));
+        assert!(comment("grün").is_err());
+        assert!(comment("a\u{1b}[2J").is_err());
+    }
+}

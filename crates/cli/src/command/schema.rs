@@ -1,0 +1,30 @@
+//! `livedump schema`.
+
+use capture::{Class, Doctor, EstimateReport, Event, ProcessList, Report, ThreadList};
+use schemars::Schema;
+
+use super::{Outcome, answer};
+use crate::args::SchemaOf;
+use crate::render::explain::Explained;
+use crate::render::info::InfoReport;
+use crate::render::json;
+use crate::render::verification::VerifyReport;
+
+pub(super) fn run(of: SchemaOf) -> Outcome {
+    answer(true, Class::Done, &schema(of), |_| String::new())
+}
+
+fn schema(of: SchemaOf) -> Schema {
+    match of {
+        SchemaOf::Triage => json::schema::<Report>("triage"),
+        SchemaOf::Kernel => json::schema::<Report>("kernel"),
+        SchemaOf::Ps => json::schema::<ProcessList>("ps"),
+        SchemaOf::Threads => json::schema::<ThreadList>("threads"),
+        SchemaOf::Verify => json::schema::<VerifyReport>("verify"),
+        SchemaOf::Info => json::schema::<InfoReport>("info"),
+        SchemaOf::Doctor => json::schema::<Doctor>("doctor"),
+        SchemaOf::Estimate => json::schema::<EstimateReport>("estimate"),
+        SchemaOf::Explain => json::schema::<Explained>("explain"),
+        SchemaOf::Progress => schemars::schema_for!(Event),
+    }
+}

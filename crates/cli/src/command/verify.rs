@@ -1,0 +1,80 @@
+//! `livedump verify`.
+
+use std::path::Path;
+
+use capture::Class;
+use format::{Level, Verdict};
+
+use super::{Outcome, Said, answer, file};
+use crate::args::FilesArgs;
+use crate::render::failure;
+use crate::render::verification::{VerifiedFile, VerifyReport, text};
+
+pub(super) fn run(typed: &FilesArgs) -> Outcome {
+    let files: Vec<(Class, VerifiedFile)> = typed.files.iter().map(|path| verified(path)).collect();
+    let class = files
+        .iter()
+        .map(|(class, _)| *class)
+        .max_by_key(|class| weight(*class))
+        .unwrap_or(Class::Done);
+    let files: Vec<VerifiedFile> = files.into_iter().map(|(_, file)| file).collect();
+    let errors = if typed.output.json {
+        String::new()
+    } else {
+        files.iter().filter_map(|f| f.failure.as_ref()).map(failure::text).collect()
+    };
+    let report =
+        VerifyReport { schema: "livedump.verify/1".into(), exit_code: class.exit_code(), files };
+    Ok(Said { errors, ..answer(typed.output.json, class, &report, text)? })
+}
+
+fn verified(path: &Path) -> (Class, VerifiedFile) {
+    let found = file::open(path).map(|file| format::verify(&file, Level::Structure));
+    let class = match &found {
+        Ok(verification) => class(verification.verdict),
+        Err(failure) => failure.class,
+    };
+    let (verification, failure) = match found {
+        Ok(verification) => (Some(verification), None),
+        Err(failure) => (None, Some(failure)),
+    };
+    let path = path.display().to_string();
+    (class, VerifiedFile { path, exit_code: class.exit_code(), verification, failure })
+}
+
+fn class(verdict: Verdict) -> Class {
+    match verdict {
+        Verdict::Good => Class::Done,
+        Verdict::Partial => Class::Partial,
+        _ => Class::Unverified,
+    }
+}
+
+/// Of several files the worst counts: one that was not looked at at all, then a bad one, then a partial one.
+fn weight(class: Class) -> u8 {
+    match class {
+        Class::Done => 0,
+        Class::Partial => 1,
+        Class::Unverified => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verdict_has_the_exit_code_of_the_documents() {
+        let codes = [
+            (Verdict::Good, 0),
+            (Verdict::Partial, 8),
+            (Verdict::Damaged, 9),
+            (Verdict::Unusable, 9),
+            (Verdict::Encrypted, 9),
+        ];
+        for (verdict, code) in codes {
+            assert_eq!(class(verdict).exit_code(), code, "{verdict}");
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Where output goes: standard output and error, consoles and pipes.
+
+use std::io::{self, ErrorKind, IsTerminal, Write};
+
+/// Whether a person looks at standard output.
+pub(crate) fn shows_output() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether a person looks at standard error.
+pub(crate) fn shows_errors() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Writes an answer. A reader that went away has read what it wanted; any other
+/// error is one: the answer did not arrive.
+pub(crate) fn answer(bytes: &[u8]) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    match output.write_all(bytes).and_then(|()| output.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Writes to standard error; there is nobody left to tell when that fails.
+pub(crate) fn complain(text: &str) {
+    let mut errors = io::stderr().lock();
+    let _ = errors.write_all(text.as_bytes()).and_then(|()| errors.flush());
+}

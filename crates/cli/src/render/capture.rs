@@ -1,0 +1,237 @@
+//! What a capture came to.
+
+use capture::{Class, FileReport, PhaseTimes, Report, ThreadReport, ThreadState, TriageReport};
+
+use super::{Record, Table, doctor, exact_size, failure};
+use crate::render::clean;
+
+/// The summary of a capture that left a dump under its name; "" where there is none.
+pub(crate) fn summary(report: &Report, with_notes: bool) -> String {
+    if !report.files.iter().any(|file| file.complete_name) {
+        return String::new();
+    }
+    let mut record = Record::default();
+    record.line("result", result(report));
+    record.simulated(report.simulated.as_deref());
+    record.line("captured", captured(report));
+    record.line("machine", doctor::machine(&report.machine));
+    report.files.iter().for_each(|file| self::file(&mut record, file));
+    record.maybe("set", report.set.as_deref());
+    record.line("time", times(&report.times));
+    record.line("calls", calls(report));
+    if with_notes {
+        notes(&mut record, report);
+    }
+    if let Some(triage) = &report.triage {
+        record.text(&threads(triage));
+    }
+    for file in report.files.iter().filter(|file| file.complete_name) {
+        record.line("open", format!("windbg -z \"{}\"", file.path));
+    }
+    record.into_text()
+}
+
+/// What goes to standard error: why it failed, and what was left behind all the same.
+pub(crate) fn errors(report: &Report, with_notes: bool) -> String {
+    let mut text = report.failure.as_ref().map(failure::text).unwrap_or_default();
+    if report.files.iter().any(|file| file.complete_name) {
+        return text;
+    }
+    for file in &report.files {
+        let verdict =
+            file.verification.as_ref().map_or("not verified", |found| found.summary.as_str());
+        text.push_str(&format!(
+            "kept: {} ({}), {}\n",
+            clean(&file.path),
+            exact_size(file.size),
+            clean(verdict)
+        ));
+    }
+    for note in report.notes.iter().filter(|note| note.warning && with_notes) {
+        text.push_str(&format!("warning: {}\n", clean(&note.text)));
+    }
+    if let Some(scenario) = &report.simulated {
+        text.push_str(&format!("simulated: {}\n", clean(scenario)));
+    }
+    text
+}
+
+fn result(report: &Report) -> String {
+    let words = match report.class {
+        Class::Done => "done and verified",
+        Class::Partial => "captured, but not complete",
+        _ => "captured, but see the error",
+    };
+    format!("{words} (exit code {})", report.exit_code)
+}
+
+fn captured(report: &Report) -> String {
+    match &report.triage {
+        Some(triage) => format!(
+            "{}: {} of its {} threads",
+            report.content,
+            triage.threads.len(),
+            triage.threads_total
+        ),
+        None => report.content.clone(),
+    }
+}
+
+fn file(record: &mut Record, file: &FileReport) {
+    record.line(
+        "file",
+        if file.complete_name {
+            file.path.clone()
+        } else {
+            format!("{} (kept, not finished)", file.path)
+        },
+    );
+    record.line("size", exact_size(file.size));
+    record.line(
+        "verdict",
+        file.verification.as_ref().map_or("not verified", |found| found.summary.as_str()),
+    );
+    record.maybe("sha256", file.sha256.as_deref());
+    record.line("readable by", &file.readers);
+    record.line("written", &file.written);
+}
+
+fn times(times: &PhaseTimes) -> String {
+    let phases = [
+        ("planning", times.planning),
+        ("preparing", times.preparing),
+        ("writing", times.writing),
+        ("flushing", times.flushing),
+        ("verifying", times.verifying),
+    ];
+    let phases: Vec<String> =
+        phases.iter().map(|(name, seconds)| format!("{name} {seconds:.3}")).collect();
+    format!("{:.3} s: {}", times.total, phases.join(", "))
+}
+
+fn calls(report: &Report) -> String {
+    let statuses: Vec<&str> =
+        report.attempts.iter().map(|attempt| attempt.status.as_str()).collect();
+    format!("{}: {}", statuses.len(), statuses.join(", "))
+}
+
+fn notes(record: &mut Record, report: &Report) {
+    for note in &report.notes {
+        record.line(if note.warning { "warning" } else { "note" }, &note.text);
+    }
+}
+
+fn threads(triage: &TriageReport) -> String {
+    let mut table = Table::new(&["TID", "STATE", "STACK", "OBJECT", "FILE", "NAME"]).right(&[0, 4]);
+    for thread in &triage.threads {
+        let (state, stack, object) = state(thread);
+        let file = thread.file.map_or_else(|| "-".to_owned(), |file| file.to_string());
+        let name = thread.name.clone().unwrap_or_else(|| "-".to_owned());
+        table.row([thread.tid.to_string(), state, stack, object, file, name]);
+    }
+    table.into_text()
+}
+
+/// State, stack and thread object.
+fn state(thread: &ThreadReport) -> (String, String, String) {
+    let none = || "-".to_owned();
+    match &thread.state {
+        ThreadState::Full { object, stack } => {
+            ("full".into(), format!("{stack} bytes"), object.clone())
+        }
+        ThreadState::StackCut { object, stored, stack } => {
+            ("stack cut".into(), format!("{stored} of {stack} bytes"), object.clone())
+        }
+        ThreadState::ObjectOnly { object } => ("object only".into(), none(), object.clone()),
+        ThreadState::IdsOnly => ("ids only".into(), none(), none()),
+        ThreadState::NotInDump => ("not in the dump".into(), none(), none()),
+        ThreadState::CouldNotOpen { error } => {
+            (format!("could not be opened: {error}"), none(), none())
+        }
+        ThreadState::Gone => ("gone".into(), none(), none()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use capture::{Attempt, Failure, MachineSummary, Note};
+
+    fn report() -> Report {
+        let file = FileReport {
+            path: "C:\\dumps\\x.dmp".into(),
+            complete_name: true,
+            size: 14_893_056,
+            verification: None,
+            sha256: None,
+            readers: "SYSTEM and Administrators".into(),
+            written: "unbuffered".into(),
+            taken: None,
+            tids: Vec::new(),
+        };
+        let attempt = |status: &str| Attempt { status: status.into(), seconds: 1.0, structure: 72 };
+        Report {
+            schema: "livedump.capture/1".into(),
+            command: "kernel".into(),
+            class: Class::Done,
+            exit_code: 0,
+            simulated: Some("healthy".into()),
+            failure: None,
+            started: "2026-01-01T00:00:00Z".into(),
+            machine: MachineSummary::default(),
+            content: "kernel memory".into(),
+            files: vec![file],
+            set: None,
+            status: None,
+            attempts: vec![
+                attempt("0xC000022D (STATUS_RETRY)"),
+                attempt("0x00000000 (STATUS_SUCCESS)"),
+            ],
+            times: PhaseTimes { total: 2.5, writing: 1.25, ..PhaseTimes::default() },
+            estimate: None,
+            findings: Vec::new(),
+            notes: vec![Note::warning("be careful")],
+            triage: None,
+            abandoned: false,
+        }
+    }
+
+    #[test]
+    fn the_summary_says_what_how_long_how_large_how_good_and_how_to_open_it() {
+        let text = summary(&report(), true);
+        for line in [
+            "result      done and verified (exit code 0)",
+            "simulated   healthy (a made-up machine: nothing here is real)",
+            "captured    kernel memory",
+            "file        C:\\dumps\\x.dmp",
+            "size        14.2 MiB (14893056 bytes)",
+            "verdict     not verified",
+            "time        2.500 s: planning 0.000, preparing 0.000, writing 1.250, flushing 0.000, verifying 0.000",
+            "calls       2: 0xC000022D (STATUS_RETRY), 0x00000000 (STATUS_SUCCESS)",
+            "warning     be careful",
+            "open        windbg -z \"C:\\dumps\\x.dmp\"",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
+        }
+        assert!(!summary(&report(), false).contains("be careful"));
+        assert_eq!(errors(&report(), true), "");
+    }
+
+    #[test]
+    fn a_failed_capture_says_why_and_which_partial_was_kept() {
+        let mut failed = report();
+        failed.class = Class::Unverified;
+        failed.failure = Some(Failure::new(Class::Unverified, "verification says no"));
+        failed.files[0].path = "/d/x.dmp.partial".into();
+        failed.files[0].complete_name = false;
+        assert_eq!(summary(&failed, true), "");
+        let text = errors(&failed, true);
+        assert!(
+            text.starts_with(
+                "livedump: error: verification says no\nkept: /d/x.dmp.partial (14.2 MiB"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("warning: be careful\nsimulated: healthy\n"), "{text}");
+    }
+}

@@ -1,0 +1,49 @@
+//! Picks the machine: this Windows or a made-up one. Nothing else here asks which system this is.
+
+use std::sync::Arc;
+
+use capture::{Class, Failure, World};
+use machine::{Host, Machine};
+use simulator::{Scenario, SimulatedMachine};
+
+use crate::args;
+use crate::command::Refused;
+
+/// `/word` is how options are written on this system, and no likely file name.
+pub(crate) const SLASH_IS_AN_OPTION: bool = sys::IS_WINDOWS;
+
+/// The world a command asks: `simulate` is the scenario's text, if one was asked for.
+pub(crate) fn open(command: &str, simulate: Option<&str>) -> Result<World, Refused> {
+    let machine = match simulate {
+        Some(scenario) => simulated(command, scenario)?,
+        None => real()?,
+    };
+    Ok(World { machine, host: host()? })
+}
+
+/// The computer we run on.
+pub(crate) fn host() -> Result<Arc<dyn Host>, Refused> {
+    let host = sys::host().map_err(|error| Failure::new(Class::Internal, error.to_string()))?;
+    Ok(host)
+}
+
+fn simulated(command: &str, text: &str) -> Result<Arc<dyn Machine>, Refused> {
+    let machine = Scenario::parse(text).and_then(SimulatedMachine::new);
+    Ok(Arc::new(machine.map_err(|error| args::usage(command, format!("--simulate: {error}")))?))
+}
+
+fn real() -> Result<Arc<dyn Machine>, Refused> {
+    match sys::machine() {
+        Some(machine) => {
+            let refused = |error| {
+                Failure::new(Class::Internal, format!("this machine cannot be asked: {error}"))
+            };
+            Ok(machine.map_err(refused)?)
+        }
+        None => Err(Refused::Failure(Failure::new(
+            Class::Unsupported,
+            "live capture runs on Windows; here, add --simulate to ask a made-up machine, \
+             or use `livedump verify FILE` and `livedump info FILE` on a dump",
+        ))),
+    }
+}

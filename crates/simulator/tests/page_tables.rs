@@ -1,5 +1,5 @@
 //! Walks through the page tables by hand, on both architectures.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod common;
 

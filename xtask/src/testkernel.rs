@@ -116,8 +116,7 @@ impl TestKernel {
         Ok(kernel)
     }
 
-    /// Copies the prefix by hard links (it has 262 MB, and files in it are replaced, not
-    /// rewritten) and puts the stand-in in its place.
+    /// Copies the prefix by hard links (it has 262 MB) and puts the stand-in in its place.
     fn make_prefix(&self, prefix: &Prefix, origin: &Path) -> Result<()> {
         let folder = self.prefixes.join(prefix.name);
         let stamp = std::fs::read(origin.join(".wincross")).context("no Wine prefix")?;
@@ -127,6 +126,7 @@ impl TestKernel {
                 std::fs::remove_dir_all(&folder)?;
             }
             command::run(Command::new("cp").arg("-al").args([origin, folder.as_path()]))?;
+            unlink_registry(&folder)?;
         }
         let ours = std::fs::read(self.programs.join(STAND_IN)).context(STAND_IN)?;
         let theirs = folder.join(SYSTEM32).join(STAND_IN);
@@ -192,6 +192,20 @@ impl TestKernel {
         wine.arg(&self.exe).args(arguments);
         wine
     }
+}
+
+/// The registry must not stay one with the original's: Wine rewrites a file in place
+/// that has more than one name.
+fn unlink_registry(prefix: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(prefix)? {
+        let file = entry?.path();
+        if file.is_file() {
+            let bytes = std::fs::read(&file)?;
+            std::fs::remove_file(&file)?;
+            std::fs::write(&file, bytes)?;
+        }
+    }
+    Ok(())
 }
 
 /// A path as a program under Wine takes it.

@@ -25,6 +25,6 @@ fn schema(of: SchemaOf) -> Schema {
         SchemaOf::Doctor => json::schema::<Doctor>("doctor"),
         SchemaOf::Estimate => json::schema::<EstimateReport>("estimate"),
         SchemaOf::Explain => json::schema::<Explained>("explain"),
-        SchemaOf::Progress => schemars::schema_for!(Event),
+        SchemaOf::Progress => json::of_output::<Event>(),
     }
 }

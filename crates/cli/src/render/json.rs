@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use capture::Failure;
-use schemars::{JsonSchema, Schema, schema_for};
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 /// What `--json` prints when there is no answer.
@@ -41,9 +42,14 @@ enum Printed<T> {
 
 /// The published schema of a command whose answer is `T`.
 pub(crate) fn schema<T: JsonSchema>(command: &str) -> Schema {
-    let mut schema = schema_for!(Printed<T>);
+    let mut schema = of_output::<Printed<T>>();
     schema.insert("title".into(), format!("livedump {command} --json").into());
     schema
+}
+
+/// The schema of what is printed: a field that is left out when empty is not required.
+pub(crate) fn of_output<T: JsonSchema>() -> Schema {
+    SchemaSettings::draft2020_12().for_serialize().into_generator().into_root_schema_for::<T>()
 }
 
 /// One object: over several lines for a person, in one line and ASCII for a program.

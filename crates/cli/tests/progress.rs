@@ -53,6 +53,7 @@ fn what_the_user_was_told_is_in_the_summary_when_nothing_was_drawn() {
 }
 
 #[cfg(unix)]
+#[allow(clippy::unwrap_used)] // as clippy.toml allows in tests, whose helpers it does not see
 mod unix {
     use std::io::{BufRead, BufReader, Read};
     use std::process::{Child, Command, Stdio};

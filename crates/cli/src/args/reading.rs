@@ -11,8 +11,8 @@ use super::values;
 /// Options of every command that asks a machine.
 #[derive(Debug, Args)]
 pub(crate) struct AskingArgs {
-    /// Ask a made-up Windows machine instead of this one: --simulate, or --simulate=NAME[,NAME...][,memory=1g]...
-    /// --simulate=list shows the scenarios. Everything made this way says "simulated".
+    /// Ask a made-up Windows machine instead of this one: --simulate, or --simulate=NAME,NAME,memory=1g and the
+    /// like. --simulate=list shows all names and settings. Everything made this way says "simulated".
     #[arg(long, value_name = "SCENARIO", num_args = 0..=1, require_equals = true, default_missing_value = "",
         help_heading = "Machine")]
     pub(crate) simulate: Option<String>,

@@ -1,5 +1,6 @@
 //! Runs the real exe in a folder of its own.
 #![allow(dead_code)] // not every test file needs all of it
+#![allow(clippy::unwrap_used, clippy::panic)] // as clippy.toml allows in tests, whose helpers it does not see
 
 pub(crate) mod schema;
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use format::Verification;
 use format::header::{COMMENT_OFFSET, COMMENT_SIZE, comment_field, set_comment};
-use machine::{Buffering, Reader, Target, TargetError};
+use machine::{Buffering, Target, TargetError};
 use sha2::{Digest, Sha256};
 
 use crate::progress::seconds;
@@ -27,7 +27,6 @@ pub(crate) fn check(
     session: &mut Session,
     target: &dyn Target,
     common: &Common,
-    reader: Option<&Reader>,
 ) -> Result<Checked, Failure> {
     write_comment(target, common.comment.as_deref())
         .map_err(|e| io_failure(target, "the comment", &e))?;
@@ -45,7 +44,7 @@ pub(crate) fn check(
         .transpose()
         .map_err(|e| io_failure(target, "hashing", &e))?;
     let class = verdict::class(&verification, common.require_complete);
-    Ok(Checked { file: file_report(target, reader, Some(verification), sha256), class })
+    Ok(Checked { file: file_report(target, Some(verification), sha256), class })
 }
 
 fn io_failure(target: &dyn Target, doing: &str, error: &io::Error) -> Failure {
@@ -56,18 +55,12 @@ fn io_failure(target: &dyn Target, doing: &str, error: &io::Error) -> Failure {
 /// The file as the report has it.
 pub(crate) fn file_report(
     target: &dyn Target,
-    reader: Option<&Reader>,
     verification: Option<Verification>,
     sha256: Option<String>,
 ) -> FileReport {
     let facts = target.facts();
-    let more =
-        reader.map(|r| format!(", {}", r.account.as_deref().unwrap_or(&r.sid))).unwrap_or_default();
-    let readers = if facts.protected {
-        format!("SYSTEM, Administrators{more}")
-    } else {
-        "as the volume or this system allows: no access list was set".into()
-    };
+    let nobody_kept_out = || "whoever reaches it: no access list was set".to_owned();
+    let readers = facts.readers.clone().unwrap_or_else(nobody_kept_out);
     let written = match facts.buffering {
         Buffering::Unbuffered => "unbuffered",
         Buffering::Buffered => "buffered",
@@ -180,14 +173,9 @@ fn not_named(
 }
 
 /// Removes what a failed or cancelled capture left, unless it is to be kept.
-pub(crate) fn discard(
-    session: &mut Session,
-    target: &dyn Target,
-    common: &Common,
-    reader: Option<&Reader>,
-) {
+pub(crate) fn discard(session: &mut Session, target: &dyn Target, common: &Common) {
     if common.keep_partial {
-        session.report.files.push(file_report(target, reader, None, None));
+        session.report.files.push(file_report(target, None, None));
         return;
     }
     if let Err(e) = target.delete() {

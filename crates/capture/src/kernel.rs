@@ -116,12 +116,12 @@ fn take(
     target: &Arc<dyn Target>,
     bounds: Option<Estimate>,
 ) -> Result<Class, Failure> {
-    let (common, reader) = (&options.common, place.reader.as_ref());
+    let common = &options.common;
     match call_until_taken(session, options, pages, place, target, bounds) {
         Ok(partial) => keep(session, common, place, target.as_ref(), partial),
         Err(failure) => {
             if !session.report.abandoned {
-                finish::discard(session, target.as_ref(), common, reader);
+                finish::discard(session, target.as_ref(), common);
             }
             Err(failure)
         }
@@ -136,15 +136,10 @@ fn keep(
     target: &dyn Target,
     partial: bool,
 ) -> Result<Class, Failure> {
-    let checked = match finish::check(session, target, common, place.reader.as_ref()) {
+    let checked = match finish::check(session, target, common) {
         Ok(checked) => checked,
         Err(failure) => {
-            session.report.files.push(finish::file_report(
-                target,
-                place.reader.as_ref(),
-                None,
-                None,
-            ));
+            session.report.files.push(finish::file_report(target, None, None));
             return Err(failure);
         }
     };

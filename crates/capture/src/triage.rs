@@ -285,16 +285,15 @@ impl Capture<'_> {
         session.notes(notes);
         let target = created?;
         if let Err(e) = target.write_at(0, dump) {
-            finish::discard(session, target.as_ref(), common, self.place.reader.as_ref());
+            finish::discard(session, target.as_ref(), common);
             return Err(place::failure(&machine::TargetError::Os(OsError::from_io(
                 "write the dump",
                 &e,
             ))));
         }
-        let reader = self.place.reader.as_ref();
-        let checked = finish::check(session, target.as_ref(), common, reader);
+        let checked = finish::check(session, target.as_ref(), common);
         if checked.is_err() {
-            self.files.push(finish::file_report(target.as_ref(), reader, None, None));
+            self.files.push(finish::file_report(target.as_ref(), None, None));
         }
         let checked = checked?;
         let mut file = FileReport { tids, taken: Some(taken), ..checked.file };

@@ -68,6 +68,22 @@ impl OsError {
             _ => OsErrorKind::Other,
         };
         let code = error.raw_os_error().map_or(0, i32::cast_unsigned);
-        Self { doing: doing.into(), kind, code, message: error.to_string() }
+        let mut message = error.to_string();
+        // The number has a field of its own.
+        if let Some(at) = message.rfind(" (os error ") {
+            message.truncate(at);
+        }
+        Self { doing: doing.into(), kind, code, message }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_systems_words_come_without_its_number() {
+        let error = std::fs::metadata("/not/there/at/all").unwrap_err();
+        let failed = super::OsError::from_io("look", &error);
+        assert_eq!(failed.code, u32::try_from(error.raw_os_error().unwrap()).unwrap());
+        assert_eq!(failed.to_string().matches("error").count(), 1);
     }
 }

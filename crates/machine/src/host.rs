@@ -44,9 +44,6 @@ pub trait Host: Send + Sync {
     /// Arranges, by a handle of its own, that the file goes away, at the latest when its last handle closes.
     fn delete_later(&self, path: &Path) -> Result<(), OsError>;
 
-    /// Writes a small file new (the description of a batch set), with the same rights as a target.
-    fn write_new(&self, options: &TargetOptions, bytes: &[u8]) -> Result<PathBuf, TargetError>;
-
     /// Starts listening for Ctrl+C, Ctrl+Break, console close, logoff and
     /// shutdown, also when the process was started with interrupts ignored.
     /// Every one counts up and raises `wake`.

@@ -34,8 +34,9 @@ pub enum Buffering {
 pub struct TargetFacts {
     /// How it is written.
     pub buffering: Buffering,
-    /// The access list asked for was set on it.
-    pub protected: bool,
+    /// Who may read it, in words, where the access list that was asked for is
+    /// on it: "SYSTEM, Administrators". `None`: whoever reaches the file.
+    pub readers: Option<String>,
     /// What was not possible, in words for the user: "the volume keeps no access lists".
     pub warnings: Vec<String>,
 }

@@ -33,10 +33,9 @@ mod platform;
 #[path = "windows/mod.rs"]
 mod platform;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use machine::{Host, Machine, OsError, Target, TargetError};
+use machine::{Host, Machine, OsError, TargetError};
 
 /// The computer we run on.
 ///
@@ -56,17 +55,6 @@ pub fn machine() -> Option<Result<Arc<dyn Machine>, OsError>> {
 
 /// Whether this build runs on Windows, where live capture is possible.
 pub const IS_WINDOWS: bool = cfg!(windows);
-
-/// Writes a small file in one go; what cannot be written whole does not stay.
-fn write_new(target: &dyn Target, bytes: &[u8]) -> Result<PathBuf, TargetError> {
-    let written = target.write_at(0, bytes).and_then(|()| target.flush());
-    written.map_err(|error| {
-        // The write's error is what has to be told.
-        let _ = target.delete();
-        TargetError::Os(error::from_io(format!("write {}", target.path().display()), &error))
-    })?;
-    Ok(target.path())
-}
 
 /// A target's name leads to nowhere but its folder.
 fn plain_name(name: &str) -> Result<(), TargetError> {

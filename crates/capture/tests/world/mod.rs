@@ -83,9 +83,6 @@ impl Host for TestHost {
     fn delete_later(&self, path: &Path) -> Result<(), OsError> {
         self.real.delete_later(path)
     }
-    fn write_new(&self, options: &TargetOptions, bytes: &[u8]) -> Result<PathBuf, TargetError> {
-        self.real.write_new(options, bytes)
-    }
     fn interrupts(&self, _wake: Arc<Wake>) -> Result<Arc<dyn Interrupts>, OsError> {
         Ok(Arc::new(Sent(self.interrupts.clone())))
     }

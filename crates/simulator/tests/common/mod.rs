@@ -21,7 +21,7 @@ pub struct MemoryTarget {
 impl Default for MemoryTarget {
     fn default() -> Self {
         let facts =
-            TargetFacts { buffering: Buffering::Buffered, protected: false, warnings: Vec::new() };
+            TargetFacts { buffering: Buffering::Buffered, readers: None, warnings: Vec::new() };
         Self { facts, bytes: Mutex::default(), writes: Mutex::default() }
     }
 }

@@ -41,8 +41,7 @@ impl Host for UnixHost {
     }
 
     fn current_folder(&self) -> Result<PathBuf, OsError> {
-        std::env::current_dir()
-            .map_err(|error| crate::error::from_io("find the current folder", &error))
+        std::env::current_dir().map_err(|error| OsError::from_io("find the current folder", &error))
     }
 
     fn system_folder(&self) -> Option<PathBuf> {
@@ -77,11 +76,7 @@ impl Host for UnixHost {
 
     fn delete_later(&self, path: &Path) -> Result<(), OsError> {
         std::fs::remove_file(path)
-            .map_err(|error| crate::error::from_io(format!("delete {}", path.display()), &error))
-    }
-
-    fn write_new(&self, options: &TargetOptions, bytes: &[u8]) -> Result<PathBuf, TargetError> {
-        crate::write_new(&target::UnixTarget::create(options)?, bytes)
+            .map_err(|error| OsError::from_io(format!("delete {}", path.display()), &error))
     }
 
     fn interrupts(&self, wake: Arc<Wake>) -> Result<Arc<dyn Interrupts>, OsError> {

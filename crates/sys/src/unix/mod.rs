@@ -23,5 +23,5 @@ pub(crate) fn machine() -> Option<Result<Arc<dyn Machine>, OsError>> {
 
 /// What was being done when the system said no.
 fn failed(doing: impl Into<String>, errno: rustix::io::Errno) -> OsError {
-    crate::error::from_io(doing, &errno.into())
+    OsError::from_io(doing, &errno.into())
 }

@@ -151,7 +151,8 @@ fn facts(file: &OwnedFd, reader: Option<&str>) -> TargetFacts {
     if let Some(reader) = reader.filter(|reader| *reader != user::sid()) {
         warnings.push(format!("{reader} was not added as a reader: this system knows no SIDs"));
     }
-    TargetFacts { buffering: Buffering::Buffered, protected, warnings }
+    let readers = protected.then(|| "its owner only (mode 0600)".to_owned());
+    TargetFacts { buffering: Buffering::Buffered, readers, warnings }
 }
 
 impl Target for UnixTarget {

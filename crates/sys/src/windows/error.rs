@@ -16,7 +16,7 @@ pub(super) fn last_code() -> u32 {
 /// A Win32 error.
 pub(super) fn win32(doing: impl Into<String>, code: u32) -> OsError {
     let words = std::io::Error::from_raw_os_error(code.cast_signed());
-    OsError { kind: kind(code), code, ..crate::error::from_io(doing, &words) }
+    OsError { kind: kind(code), code, ..OsError::from_io(doing, &words) }
 }
 
 /// An NTSTATUS, by the system's own map to Win32.

@@ -81,7 +81,7 @@ pub(super) fn register(register: bool) -> Result<(), OsError> {
         return registry::delete_key(SOURCE_KEY);
     }
     let exe = std::env::current_exe()
-        .map_err(|failed| crate::error::from_io("find this program's own path", &failed))?;
+        .map_err(|failed| OsError::from_io("find this program's own path", &failed))?;
     let exe = exe.to_string_lossy();
     registry::write_key(
         SOURCE_KEY,

@@ -50,7 +50,7 @@ impl Host for WindowsHost {
 
     fn current_folder(&self) -> Result<PathBuf, OsError> {
         std::env::current_dir()
-            .map_err(|failed| crate::error::from_io("find the current folder", &failed))
+            .map_err(|failed| ::machine::OsError::from_io("find the current folder", &failed))
     }
 
     fn system_folder(&self) -> Option<PathBuf> {
@@ -88,10 +88,6 @@ impl Host for WindowsHost {
 
     fn delete_later(&self, path: &Path) -> Result<(), OsError> {
         delete_later(path)
-    }
-
-    fn write_new(&self, options: &TargetOptions, bytes: &[u8]) -> Result<PathBuf, TargetError> {
-        crate::write_new(&target::WindowsTarget::create(options)?, bytes)
     }
 
     fn interrupts(&self, wake: Arc<Wake>) -> Result<Arc<dyn Interrupts>, OsError> {

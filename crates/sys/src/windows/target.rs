@@ -86,6 +86,7 @@ impl WindowsTarget {
         }
         uncompress(&made.file, &mut warnings);
         let buffering = if made.unbuffered { Buffering::Unbuffered } else { Buffering::Buffered };
+        let readers = (keeps == Some(true)).then(|| readers(&made, options.reader.as_deref()));
         let sector = volume.map_or(0, |volume| volume.sector).max(4096);
         let target = Self {
             file: made.file,
@@ -93,7 +94,7 @@ impl WindowsTarget {
             folder_path,
             name: Mutex::new(options.name.clone()),
             bounce: Mutex::new(Bounce::new(sector)),
-            facts: TargetFacts { buffering, protected: keeps == Some(true), warnings },
+            facts: TargetFacts { buffering, readers, warnings },
         };
         if let Err(error) = target.allocate(options.allocate) {
             // The lack of space is what has to be told.
@@ -130,6 +131,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Who the access list lets read, as it was asked for.
+fn readers(made: &Made, reader: Option<&str>) -> String {
+    let more = made.own.as_deref().into_iter().chain(reader);
+    ["SYSTEM", "Administrators"].into_iter().chain(more).collect::<Vec<_>>().join(", ")
+}
+
 /// The native call takes names that Win32 cannot open again.
 fn check_name(name: &str) -> Result<(), TargetError> {
     crate::plain_name(name)?;
@@ -150,9 +157,8 @@ fn open_folder(path: &Path) -> Result<File, TargetError> {
             TargetError::Os(failed)
         }
     })?;
-    let metadata = folder
-        .metadata()
-        .map_err(|failed| TargetError::Os(crate::error::from_io(doing(), &failed)))?;
+    let metadata =
+        folder.metadata().map_err(|failed| TargetError::Os(OsError::from_io(doing(), &failed)))?;
     if metadata.file_attributes() & FILE_ATTRIBUTE_REPARSE_POINT != 0 {
         return Err(TargetError::ReparsePoint(path.to_path_buf()));
     }

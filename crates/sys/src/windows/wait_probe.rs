@@ -22,7 +22,7 @@ pub(super) fn probe(park: Duration) -> Result<WaitProbe, OsError> {
             let _ = tell.send((own, Instant::now()));
             let _ = ended.recv();
         })
-        .map_err(|failed| crate::error::from_io("start the wait probe's thread", &failed))?;
+        .map_err(|failed| OsError::from_io("start the wait probe's thread", &failed))?;
     let found = told.recv().map_err(|_| lost()).and_then(|(tid, since)| {
         std::thread::sleep(park);
         look_up(tid, since)

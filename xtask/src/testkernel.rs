@@ -156,7 +156,8 @@ impl TestKernel {
         data: &str,
     ) -> Result<()> {
         let mut reg = self.wine(prefix);
-        command::run(reg.args(["reg", "add", key, "/v", value, "/t", kind, "/d", data, "/f"]))
+        reg.args(["reg", "add", key, "/v", value, "/t", kind, "/d", data, "/f"]);
+        command::output(&mut reg).map(drop)
     }
 
     /// Wine in one of the prefixes, without the test kernel.

@@ -157,9 +157,18 @@ impl Desk {
 
     /// Interrupts it, as Ctrl+C does.
     pub fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    /// Ends it at once, without a chance to clean up.
+    pub fn kill(&self) {
+        self.signal("-KILL");
+    }
+
+    fn signal(&self, signal: &str) {
         let pid = self.unix_pid().to_string();
-        let status = Command::new("kill").args(["-INT", &pid]).status().expect("kill starts");
-        assert!(status.success(), "kill -INT {pid}");
+        let status = Command::new("kill").args([signal, &pid]).status().expect("kill starts");
+        assert!(status.success(), "kill {signal} {pid}");
     }
 }
 

@@ -14,6 +14,16 @@ fn ctrl_c_cancels_and_leaves_nothing() {
 }
 
 #[test]
+fn a_killed_process_leaves_at_most_the_partial_file() {
+    let desk = Desk::new();
+    let running = desk.start("slow-writer", &["kernel", "live.dmp"]);
+    desk.wait_for("live.dmp.partial", 0x10_0000);
+    desk.kill();
+    assert_ne!(running.end().code, 0);
+    assert_eq!(desk.files(), ["live.dmp.partial"]);
+}
+
+#[test]
 fn a_time_out_cancels_as_ctrl_c_does() {
     let desk = Desk::new();
     desk.livedump("slow-writer", &["kernel", "--timeout", "3s", "live.dmp"]).exits(7);
@@ -49,4 +59,36 @@ fn wines_own_refusal_is_named() {
 fn the_version_needs_no_rights() {
     let ended = Desk::new().livedump("wine,not-elevated", &["--version"]).exits(0);
     assert!(ended.stdout.starts_with("livedump "), "{}", ended.stdout);
+}
+
+/// One test a row: what asks the machine and changes nothing.
+macro_rules! answers {
+    ($($name:ident: [$($word:literal),*], $says:literal;)*) => {
+        $(#[test]
+        fn $name() {
+            let desk = Desk::new();
+            let ended = desk.livedump("healthy", &[$($word),*]).exits(0);
+            assert!(ended.stdout.contains($says), "{}", ended.stdout);
+            assert!(desk.files().is_empty() && desk.calls().is_empty());
+        })*
+    };
+}
+
+answers! {
+    processes_are_listed: ["ps"], "services.exe";
+    doctor_says_what_can_be_taken: ["doctor"], "26100";
+    estimate_says_how_large_it_gets: ["estimate"], "MiB";
+    threads_of_a_process_are_listed: ["threads", "-p", "services.exe"], "Waiting";
+    a_status_is_explained: ["explain", "0xC0000354"], "STATUS_DEBUGGER_INACTIVE";
+}
+
+#[test]
+fn json_progress_goes_to_standard_error_also_where_it_is_no_console() {
+    let desk = Desk::new();
+    let ended = desk.livedump("healthy", &["kernel", "--progress", "json", "live.dmp"]).exits(0);
+    let lines: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with('{')).collect();
+    assert!(!lines.is_empty(), "{}", ended.stderr);
+    for line in lines {
+        assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{line}");
+    }
 }

@@ -49,8 +49,21 @@ fn the_dump_is_good_to_our_reader_on_another_system() {
 #[test]
 fn a_process_is_found_by_its_name() {
     let desk = Desk::new();
-    desk.livedump("healthy", &["triage", "-p", "explorer.exe", "-t", "1", "triage.dmp"]).exits(0);
+    desk.livedump("healthy", &["triage", "-p", "services.exe", "-t", "1", "triage.dmp"]).exits(0);
     assert_eq!(desk.files(), ["triage.dmp"]);
+    assert_eq!(desk.calls()[0].input32(THREAD_HANDLES), 1);
+}
+
+#[test]
+fn several_processes_of_one_name_are_listed_and_none_is_captured() {
+    let desk = Desk::new();
+    let (_one, one) = desk.start_threads("healthy", 1);
+    let (_other, other) = desk.start_threads("healthy", 1);
+    let ended = desk.livedump("healthy", &["triage", "-p", "threads.exe", "triage.dmp"]).exits(10);
+    for pid in [one, other] {
+        assert!(ended.stderr.contains(&pid.to_string()), "{pid} in {}", ended.stderr);
+    }
+    assert!(desk.files().is_empty() && desk.calls().is_empty());
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! parameters in our words; what is empty is not described here. Codes that
 //! (also) mark live dumps are in [`crate::live_dump_code`].
 
+// Over 600 lines: one table of constants.
+
 use crate::code::Row;
 
 const fn name(code: u32, name: &'static str) -> Row {

@@ -4,6 +4,8 @@
 //! the public-domain mingw-w64 headers. Win32 codes: the usual map of
 //! `RtlNtStatusToDosError`, 0 where none is well known. Meanings in our words.
 
+// Over 600 lines: one table of constants.
+
 /// (status, name, Win32 code or 0, meaning).
 pub(super) type Row = (u32, &'static str, u32, &'static str);
 

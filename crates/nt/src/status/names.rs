@@ -1,5 +1,7 @@
 //! Names of further statuses, sorted by value; same sources as [`super::common`].
 
+// Over 600 lines: one table of constants.
+
 /// (status, name).
 pub(super) const NAMES: &[(u32, &str)] = &[
     (0x0000_0002, "STATUS_WAIT_2"),

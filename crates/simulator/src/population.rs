@@ -73,6 +73,8 @@ pub(crate) const TICK: u32 = 156_250;
 
 /// WrPushLock.
 const WAIT_FOR_PUSH_LOCK: u8 = 28;
+/// A thread is started within ten minutes of its process.
+const THREAD_AGE: u64 = 6_000_000_000;
 const HOURS_OF_HANG: u32 = 9;
 const FIRST_PIDS: u32 = 420;
 /// RtlUserThreadStart.
@@ -246,7 +248,8 @@ impl Maker<'_> {
         protection: u8,
         threads: u32,
     ) {
-        let age = self.random.between(1, u64::from(START_TICKS) / 2) * u64::from(TICK);
+        // Early enough for the longest wait.
+        let age = self.random.between(1, u64::from(START_TICKS) / 3) * u64::from(TICK);
         let sharers = u64::from(self.scenario.processes.unwrap_or(0).max(32));
         let share = self.scenario.memory / 4096 / 8 / sharers;
         let least = 16;
@@ -273,6 +276,7 @@ impl Maker<'_> {
     }
 
     fn thread(&mut self, pid: u32, tid: u32) {
+        let born = self.out.processes.iter().rev().find(|p| p.pid == pid).map_or(0, |p| p.created);
         let random = &mut self.random;
         let idle = pid == 0;
         let reason = if pid == 4 { random.pick(&[0, 0, 7, 15]) } else { random.pick(REASONS) };
@@ -286,7 +290,7 @@ impl Maker<'_> {
             waited: random.below(longest).min(random.below(longest)) as u32,
             kernel_time: random.below(600_000_000),
             user_time: if kernel { 0 } else { random.below(900_000_000) },
-            created: BOOT_TIME + random.between(1, 1 << 36),
+            created: born + random.below(THREAD_AGE),
             start_address: if kernel { self.system_start } else { USER_THREAD_START },
             win32_start: if kernel { 0 } else { 0x7ff6_0000_0000 + (random.below(1 << 22) << 4) },
             name: (!kernel && random.below(4) == 0).then(|| random.pick(names::THREADS)),

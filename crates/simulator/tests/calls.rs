@@ -317,6 +317,53 @@ fn what_the_file_system_says_is_passed_on() {
     assert_eq!(live("", &control(64, &[]), &objects), 0xC000_0185);
 }
 
+/// Asks for a second dump while the first is being written.
+struct Impatient<'a> {
+    kernel: &'a Kernel,
+    handles: Handles,
+    second: RefCell<Option<u32>>,
+}
+
+impl Objects for Impatient<'_> {
+    fn file(&self, handle: u64) -> Result<FileObject, u32> {
+        self.handles.file(handle)
+    }
+    fn write(&self, _: u64, _: u64, _: &[u8]) -> Result<(), u32> {
+        let second = ask(self.kernel, 37, &control(64, &[]), None, &self.handles);
+        *self.second.borrow_mut() = Some(second.status);
+        Ok(())
+    }
+    fn event(&self, handle: u64) -> Result<EventObject, u32> {
+        self.handles.event(handle)
+    }
+    fn is_set(&self, event: u64) -> bool {
+        self.handles.is_set(event)
+    }
+    fn thread(&self, handle: u64) -> Result<ThreadObject, u32> {
+        self.handles.thread(handle)
+    }
+    fn read_memory(&self, address: u64, length: usize) -> Result<Vec<u8>, u32> {
+        self.handles.read_memory(address, length)
+    }
+}
+
+#[test]
+fn a_second_live_dump_is_told_to_retry() {
+    let kernel = kernel("");
+    let objects =
+        Impatient { kernel: &kernel, handles: Handles::default(), second: RefCell::default() };
+    let input = control(64, &[]);
+    let call =
+        RawCall { class: 37, input: &input, misaligned: false, output: None, output_length: 0 };
+    assert_eq!(kernel.system_debug_control(call, &objects).status, 0);
+    assert_eq!(objects.second.into_inner(), Some(0xC000_022D));
+    assert_eq!(
+        ask(&kernel, 37, &input, None, &Handles::default()).status,
+        0,
+        "the lock was given back"
+    );
+}
+
 fn real_threads(count: u32) -> (Vec<RealProcess>, Handles) {
     let tids: Vec<u32> = (0..count).map(|n| 0x4000 + n * 4).collect();
     let mut objects = Handles::default();

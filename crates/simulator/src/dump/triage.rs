@@ -237,8 +237,6 @@ fn pieces(image: &Image) -> Vec<(Piece, Vec<u8>)> {
     let thread = image.threads[image.capturing_thread()];
     let object = image.read(thread, image.layout.ethread.into());
     let process = get64(&object, fixed::APC_PROCESS);
-    let (top, stack) = capturing_stack(image);
-    debug_assert!(top % 8 == 0);
     let mut strings = Vec::new();
     image.modules.iter().for_each(|m| strings.extend(dump_string(&m.path)));
     vec![
@@ -247,7 +245,7 @@ fn pieces(image: &Image) -> Vec<(Piece, Vec<u8>)> {
         (Piece::Prcb, image.read(image.prcbs[0], image.layout.prcb.into())),
         (Piece::Process, image.read(process, image.layout.eprocess.into())),
         (Piece::Thread, object),
-        (Piece::CallStack, stack),
+        (Piece::CallStack, capturing_stack(image).1),
         (Piece::DebuggerData, image.debugger_block.clone()),
         (Piece::DriverList, image.modules.iter().flat_map(driver_entry).collect()),
         (Piece::StringPool, strings),

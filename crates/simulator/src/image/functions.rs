@@ -67,7 +67,7 @@ functions! {
 }
 
 /// What the capture's own APC adds on top of a thread's stack.
-pub(crate) const CAPTURE_CALL: &[Function] = &[SNAP_IN_CONTEXT, SNAP_APC, DELIVER_APC, SWAP_THREAD];
+pub(crate) const CAPTURE_CALL: &[Function] = &[SNAP_IN_CONTEXT, SNAP_APC, DELIVER_APC];
 
 /// Functions from the innermost outwards.
 pub(crate) fn chain_of(purpose: Purpose, wait_reason: u8, variant: u64) -> Vec<Function> {

@@ -117,7 +117,7 @@ impl Image {
         let sizes = Sizes::of(scenario, &population, &layout);
         let at = Addresses::of(scenario.seed);
         let format = EntryFormat::of(scenario.architecture);
-        let plan = Plan { total: sizes.total, counts: sizes.fillers, gaps: true };
+        let plan = Plan { total: sizes.total, counts: sizes.fillers };
         let mut physical = Physical::new(&plan, scenario.seed, format);
         physical.stacks = Stacks::new(scenario.seed, at.kernel, scenario.architecture);
         let space = Space::new(physical, at.self_map);

@@ -29,7 +29,7 @@ pub(crate) const FILLERS: [Filler; 5] = [
     Filler::NonessentialHypervisor,
 ];
 
-/// Pages of one kind, in runs with as long a gap of free pages behind each.
+/// Pages of one kind, in runs with free pages behind each.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Region {
     pub(crate) first: u64,
@@ -38,9 +38,8 @@ pub(crate) struct Region {
 }
 
 impl Region {
-    fn new(first: u64, pages: u64, gaps: bool) -> Self {
-        let run = if gaps { 64.max(pages / 512) } else { pages.max(1) };
-        Self { first, pages, run }
+    fn new(first: u64, pages: u64) -> Self {
+        Self { first, pages, run: 64.max(pages / 512) }
     }
 
     fn stride(&self) -> u64 {
@@ -75,7 +74,6 @@ impl Region {
 pub(crate) struct Plan {
     pub(crate) total: u64,
     pub(crate) counts: [u64; 5],
-    pub(crate) gaps: bool,
 }
 
 /// What is in a slot.
@@ -124,7 +122,7 @@ impl Physical {
     pub(crate) fn new(plan: &Plan, seed: u64, format: EntryFormat) -> Self {
         let mut next = FIRST_FRAME;
         let regions = FILLERS.map(|filler| {
-            let region = Region::new(next, plan.counts[filler as usize], plan.gaps);
+            let region = Region::new(next, plan.counts[filler as usize]);
             next = region.end();
             region
         });

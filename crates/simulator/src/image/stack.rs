@@ -3,7 +3,7 @@
 use machine::Architecture;
 
 use crate::bytes::{put32, put64};
-use crate::image::functions::{Function, address_in, chain_of};
+use crate::image::functions::{CAPTURE_CALL, Function, address_in, chain_of};
 use crate::random::Random;
 
 /// Pages of a kernel stack, 24 KiB.
@@ -13,6 +13,10 @@ const TRAP_FRAME: usize = 0x190;
 /// KSWITCH_FRAME up to the stack pointer that execution resumes with.
 const SWITCH_FRAME: usize = 0x40;
 const SWITCH_RETURN: usize = 0x38;
+/// x19 to x28 of ARM64, before frame pointer and return address.
+const SAVED_REGISTERS: usize = 10;
+/// Where a frame of ARM64 has its record. UNCONFIRMED, as is the order of the saved registers.
+const RECORD: usize = 0x28;
 const HOME: usize = 0x50;
 
 /// What a stack's contents follow from.
@@ -59,17 +63,28 @@ impl Stacks {
     /// From the stack pointer to the stack's base.
     pub(crate) fn contents(&self, thread: usize) -> Vec<u8> {
         let Some(seed) = self.seeds.get(thread) else { return Vec::new() };
-        self.build(seed, chain_of(seed.purpose, seed.wait_reason, u64::from(seed.thread)))
+        self.build(seed, &Self::chain(seed))
     }
 
-    /// The same with what the capture's own call in that thread put on top.
+    fn chain(seed: &StackSeed) -> Vec<Function> {
+        chain_of(seed.purpose, seed.wait_reason, u64::from(seed.thread))
+    }
+
+    /// The same as a triage dump finds it: the thread has woken up, left its
+    /// innermost function, and runs the capture's own call.
     pub(crate) fn contents_in_capture(&self, thread: usize) -> Vec<u8> {
-        let below = self.contents(thread);
-        let Some(seed) = self.seeds.get(thread) else { return below };
-        let base = seed.base - below.len() as u64;
-        let on_top = StackSeed { purpose: Purpose::System, base, ..*seed };
-        let mut bytes = self.build(&on_top, crate::image::functions::CAPTURE_CALL.to_vec());
-        bytes.extend_from_slice(&below);
+        let contents = self.contents(thread);
+        let Some(seed) = self.seeds.get(thread) else { return contents };
+        let [left, goes_on, ..] = Self::chain(seed)[..] else { return contents };
+        let below = &contents[SWITCH_FRAME + left.frame as usize + 8..];
+        let bottom = seed.base - below.len() as u64;
+        let outer = Outer {
+            address: address_in(self.kernel_base, &goes_on),
+            frame: bottom + RECORD as u64,
+        };
+        let mut bytes = vec![0; SWITCH_FRAME + frames_size(CAPTURE_CALL)];
+        self.frames(&mut bytes, bottom, CAPTURE_CALL, &outer, seed.thread);
+        bytes.extend_from_slice(below);
         bytes
     }
 
@@ -87,61 +102,96 @@ impl Stacks {
         self.seeds.get(thread).map_or(0, |s| s.base - (HOME + TRAP_FRAME) as u64)
     }
 
-    fn build(&self, seed: &StackSeed, chain: Vec<Function>) -> Vec<u8> {
+    fn build(&self, seed: &StackSeed, chain: &[Function]) -> Vec<u8> {
         let from_user = matches!(seed.purpose, Purpose::User | Purpose::Capture);
         let tail = HOME + if from_user { TRAP_FRAME } else { 0 };
-        let frames: usize = chain.iter().map(|f| f.frame as usize + 8).sum();
-        let length = SWITCH_FRAME + frames + tail;
-        let mut bytes = vec![0; length];
-        let bottom = seed.base - length as u64;
-        let mut random = Random::new(self.seed, 0x5000_0000 + u64::from(seed.thread));
-        if self.arm {
-            self.arm_frames(&mut bytes, bottom, &chain, &mut random);
-        } else {
-            self.x64_frames(&mut bytes, bottom, &chain, &mut random);
-        }
+        let mut bytes = vec![0; SWITCH_FRAME + frames_size(chain) + tail];
+        let end = bytes.len() - tail;
+        let outermost = Outer { address: 0, frame: 0 };
+        self.frames(&mut bytes[..end], seed.base - tail as u64, chain, &outermost, seed.thread);
         if from_user {
-            trap_frame(&mut bytes[length - tail..], &mut random);
+            let mut random = Random::new(self.seed, 0x6000_0000 + u64::from(seed.thread));
+            trap_frame(&mut bytes[end..], &mut random);
         }
         bytes
     }
 
-    fn x64_frames(&self, bytes: &mut [u8], bottom: u64, chain: &[Function], random: &mut Random) {
+    /// A switch frame and one frame for each function, ending at address `top`.
+    fn frames(&self, bytes: &mut [u8], top: u64, chain: &[Function], outer: &Outer, thread: u32) {
+        let bottom = top - bytes.len() as u64;
+        let mut random = Random::new(self.seed, 0x5000_0000 + u64::from(thread));
+        if self.arm {
+            self.arm_frames(bytes, bottom, chain, outer, &mut random);
+        } else {
+            self.x64_frames(bytes, bottom, chain, outer, &mut random);
+        }
+    }
+
+    fn x64_frames(
+        &self,
+        bytes: &mut [u8],
+        bottom: u64,
+        chain: &[Function],
+        outer: &Outer,
+        random: &mut Random,
+    ) {
         let mut at = SWITCH_FRAME;
         let mut return_to = SWITCH_RETURN;
         for function in chain {
             put64(bytes, return_to, address_in(self.kernel_base, function));
             let frame = function.frame as usize;
-            // Saved registers lie at the frame's end, locals and home space are older noise.
+            // What old calls left behind: addresses of the stack, small numbers, nothing.
             for word in (0x20..frame).step_by(0x18) {
                 let value = match random.below(4) {
                     0 => bottom + (random.below(bytes.len() as u64) & !7),
                     1 => random.below(0x1_0000),
                     _ => 0,
                 };
-                put64(bytes, at + word / 8 * 8, value);
+                put64(bytes, at + word, value);
             }
             return_to = at + frame;
             at = return_to + 8;
         }
+        put64(bytes, return_to, outer.address);
     }
 
-    fn arm_frames(&self, bytes: &mut [u8], bottom: u64, chain: &[Function], random: &mut Random) {
-        let mut at = SWITCH_FRAME + 0x28;
-        let mut record = SWITCH_FRAME + 0x10;
-        for register in 0..10 {
+    /// The caller's frame pointer and the return address lie at the same place of every frame.
+    fn arm_frames(
+        &self,
+        bytes: &mut [u8],
+        bottom: u64,
+        chain: &[Function],
+        outer: &Outer,
+        random: &mut Random,
+    ) {
+        for register in 0..SAVED_REGISTERS {
             put64(bytes, register * 8, random.below(0x1_0000));
         }
+        let mut record = SAVED_REGISTERS * 8;
+        let mut at = SWITCH_FRAME + RECORD;
         for function in chain {
-            if at + 0x10 > bytes.len() {
-                break;
-            }
             put64(bytes, record, bottom + at as u64);
             put64(bytes, record + 8, address_in(self.kernel_base, function));
             record = at;
             at += function.frame as usize + 8;
+            if record + 16 > bytes.len() {
+                return;
+            }
         }
+        put64(bytes, record, outer.frame);
+        put64(bytes, record + 8, outer.address);
     }
+}
+
+/// Whom the outermost function returns to: 0 for nobody.
+struct Outer {
+    address: u64,
+    /// On ARM64, its frame record.
+    frame: u64,
+}
+
+fn frames_size(chain: &[Function]) -> usize {
+    chain.iter().map(|f| f.frame as usize + 8).sum()
 }
 
 /// A KTRAP_FRAME of a system call: where user mode goes on.

@@ -175,7 +175,7 @@ impl Scenario {
             }
             "threads" => {
                 self.threads =
-                    Some(number("threads", value, 1, 500_000, "a number from 1 to 500000")?);
+                    Some(number("threads", value, 1, 100_000, "a number from 1 to 100000")?);
             }
             "processors" => {
                 self.processors = number("processors", value, 1, 2048, "a number from 1 to 2048")?;

@@ -31,7 +31,7 @@ impl Block {
 #[derive(Debug, Default)]
 pub(crate) struct Index {
     starts: Vec<u64>,
-    /// The block of each segment, and the end of the last in `ends`.
+    /// The block of each segment, or [`GAP`].
     blocks: Vec<u32>,
     /// Bytes that more than one block holds.
     pub(crate) overlap: u64,
@@ -45,8 +45,15 @@ impl Index {
     pub(crate) fn new(blocks: &[Block], file: u64) -> Self {
         let mut order: Vec<u32> = (0..blocks.len() as u32).collect();
         order.sort_unstable_by_key(|index| (blocks[*index as usize].address, *index));
-        let mut sweep =
-            Sweep { blocks, file, active: BinaryHeap::new(), at: 0, index: Self::default() };
+        // A segment ends where a block begins or ends; room is taken once, so
+        // that a large table is not copied while it grows.
+        let segments = 2 * blocks.len() + 1;
+        let index = Self {
+            starts: Vec::with_capacity(segments),
+            blocks: Vec::with_capacity(segments),
+            overlap: 0,
+        };
+        let mut sweep = Sweep { blocks, file, active: BinaryHeap::new(), at: 0, index };
         for next in order {
             let range = blocks[next as usize].usable(file);
             if range.is_empty() {
@@ -57,7 +64,10 @@ impl Index {
         }
         sweep.advance(u64::MAX);
         let overlap = total(blocks, file).saturating_sub(sweep.index.bytes());
-        Self { overlap, ..sweep.index }
+        let mut index = Self { overlap, ..sweep.index };
+        index.starts.shrink_to_fit();
+        index.blocks.shrink_to_fit();
+        index
     }
 
     fn push(&mut self, start: u64, block: u32) {
@@ -97,7 +107,8 @@ impl Index {
     }
 }
 
-fn total(blocks: &[Block], file: u64) -> u64 {
+/// Bytes of the blocks, as far as the file has them; overlaps count twice.
+pub(crate) fn total(blocks: &[Block], file: u64) -> u64 {
     let sizes = blocks.iter().map(|block| block.usable(file));
     sizes.fold(0, |sum, range| sum.saturating_add(range.end - range.start))
 }

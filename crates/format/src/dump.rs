@@ -72,7 +72,7 @@ impl<'a> Dump<'a> {
                     file: self.source.len(),
                 })
             }
-            kind => Err(Error::NotUnderstood { kind }),
+            kind => Err(Error::NotUnderstood { width: self.header.width, kind }),
         }
     }
 
@@ -95,6 +95,7 @@ impl<'a> Dump<'a> {
         if self.header.has(Attributes::ENCRYPTED_DUMP_DATA) {
             return Err(Error::Encrypted);
         }
-        if understood { Ok(()) } else { Err(Error::NotUnderstood { kind: self.kind() }) }
+        let (width, kind) = (self.header.width, self.kind());
+        if understood { Ok(()) } else { Err(Error::NotUnderstood { width, kind }) }
     }
 }

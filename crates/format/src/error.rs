@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{DumpType, Identity};
+use crate::{DumpType, Identity, Width};
 
 /// Why a file could not be read as a dump. Every variant locates.
 #[derive(Debug, thiserror::Error)]
@@ -50,8 +50,10 @@ pub enum Error {
         found: String,
     },
     /// A dump of this kind is not understood below its header.
-    #[error("a {kind} is not understood below its header by this version")]
+    #[error("a {width} {kind} is not understood below its header by this version")]
     NotUnderstood {
+        /// Of which Windows.
+        width: Width,
         /// What it is.
         kind: DumpType,
     },

@@ -85,9 +85,13 @@ impl Header {
         }
     }
 
-    /// The code without its flags: what its name is looked up by.
+    /// The code without its flags: what its name is looked up by. A code that
+    /// is known with its high bits (0xC000021A) keeps them.
     pub fn code(&self) -> Option<u32> {
-        self.bug_check_code.map(|code| code & !CODE_FLAGS)
+        let code = self.bug_check_code?;
+        let known = nt::code::explain(code).readings.into_iter();
+        let known = known.map(|reading| reading.code).next();
+        Some(known.unwrap_or(code & !CODE_FLAGS))
     }
 
     /// Whether an attribute is set. A header without attributes has none.

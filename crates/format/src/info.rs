@@ -4,7 +4,7 @@ use map::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Attributes, Blob, Blobs, Dump, DumpType, Error, Header};
+use crate::{Attributes, Blob, Blobs, Dump, DumpType, Error, Header, Triage, Width};
 
 /// One page about a dump. Any field may be absent. Addresses are 16 hex
 /// digits; codes and masks are hex numbers with `0x`.
@@ -43,9 +43,15 @@ pub struct Info {
     /// The code with its name: `0x161 (LIVE_SYSTEM_DUMP)`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code_text: Option<String>,
+    /// What the code means.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code_meaning: Option<String>,
     /// The four parameters, 16 hex digits each; an absent one is empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameters: Vec<String>,
+    /// What each parameter is and says, as far as known; empty where it is not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parameter_meanings: Vec<String>,
     /// FILETIME as it is in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system_time: Option<u64>,
@@ -149,57 +155,52 @@ pub fn info(bytes: &dyn Bytes) -> Result<Info, Error> {
     if info.encrypted {
         return Ok(info);
     }
-    let stored = stored(&mut info, &dump);
-    info.note(stored);
-    match dump.blobs() {
-        Ok(Some(blobs)) => info.add_blobs(&dump, &blobs),
-        Ok(None) | Err(Error::NotUnderstood { .. }) => {}
-        Err(error) => info.note(Err(error)),
-    }
+    let below = below_header(&mut info, &dump);
+    info.note(below);
     Ok(info)
 }
 
-impl Info {
-    fn note(&mut self, result: Result<(), Error>) {
-        if let Err(error) = result {
-            let text = error.to_string();
-            if !self.unread.contains(&text) {
-                self.unread.push(text);
-            }
+/// Fills in what lies below the header, until something cannot be read.
+fn below_header(info: &mut Info, dump: &Dump<'_>) -> Result<(), Error> {
+    let end = match dump.kind() {
+        DumpType::HeaderOnly => dump.header().width.header_size(),
+        DumpType::Triage => info.set_triage(&dump.triage()?)?,
+        DumpType::Full => {
+            let runs = dump.runs()?;
+            info.set_pages(runs.total());
+            runs.end
         }
-    }
-
-    fn add_blobs(&mut self, dump: &Dump<'_>, blobs: &Blobs) {
-        self.blobs = blobs.list.iter().map(BlobInfo::from).collect();
-        match dump.build(blobs) {
-            Ok(Some(build)) => {
-                self.true_build = Some(build.build());
-                self.processor_megahertz = Some(build.megahertz).filter(|clock| *clock != 0);
-            }
-            Ok(None) => {}
-            Err(error) => self.note(Err(error)),
+        kind if kind.is_bitmap() => {
+            let bitmap = dump.bitmap()?;
+            let pages = bitmap.count()?;
+            info.set_pages(pages);
+            bitmap.pages_end(pages).unwrap_or(u64::MAX)
         }
-    }
-}
-
-fn stored(info: &mut Info, dump: &Dump<'_>) -> Result<(), Error> {
-    match dump.kind() {
-        DumpType::HeaderOnly => {}
-        DumpType::Triage => {
-            let triage = dump.triage()?;
-            info.blocks = Some(triage.blocks().len() as u64);
-            info.bytes_stored = Some(triage.blocks().map(|block| u64::from(block.size)).sum());
-            info.drivers = Some(triage.driver_count());
-            info.unloaded_drivers = triage.unloaded_count()?;
+        kind => return Err(Error::NotUnderstood { width: dump.header().width, kind }),
+    };
+    if let Some(blobs) = Blobs::read(dump.source(), end)? {
+        info.blobs = blobs.list.iter().map(BlobInfo::from).collect();
+        if let Some(build) = dump.build(&blobs)? {
+            info.true_build = Some(build.build());
+            info.processor_megahertz = Some(build.megahertz).filter(|clock| *clock != 0);
         }
-        DumpType::Full => info.set_pages(dump.runs()?.total()),
-        kind if kind.is_bitmap() => info.set_pages(dump.bitmap()?.count()?),
-        kind => return Err(Error::NotUnderstood { kind }),
     }
     Ok(())
 }
 
 impl Info {
+    fn note(&mut self, result: Result<(), Error>) {
+        self.unread.extend(result.err().map(|error| error.to_string()));
+    }
+
+    fn set_triage(&mut self, triage: &Triage<'_>) -> Result<u64, Error> {
+        self.blocks = Some(triage.blocks().len() as u64);
+        self.bytes_stored = Some(triage.stored());
+        self.drivers = Some(triage.driver_count());
+        self.unloaded_drivers = triage.unloaded_count()?;
+        Ok(triage.size_of_dump())
+    }
+
     fn set_pages(&mut self, pages: u64) {
         self.pages = Some(pages);
         self.bytes_stored = pages.checked_mul(memory::PAGE_SIZE);
@@ -208,12 +209,13 @@ impl Info {
 
 fn of_header(header: &Header) -> Info {
     let attributes = header.attributes.unwrap_or(Attributes::empty());
+    let reading = reading(header);
     let has = |attribute| header.has(attribute);
     let address = |value: Option<memory::VirtualAddress>| value.map(|value| value.to_string());
     Info {
-        kind: header.dump_type.to_string(),
+        kind: kind(header),
         dump_type: header.dump_type.value(),
-        width: if header.width == crate::Width::Bits64 { 64 } else { 32 },
+        width: if header.width == Width::Bits64 { 64 } else { 32 },
         machine: header.machine_image_type.to_string(),
         simulated: header.is_simulated(),
         live: has(Attributes::LIVE_DUMP_GENERATED_DUMP),
@@ -222,7 +224,9 @@ fn of_header(header: &Header) -> Info {
         encrypted: has(Attributes::ENCRYPTED_DUMP_DATA),
         build: header.minor_version,
         code: header.bug_check_code,
-        code_text: header.bug_check_code.map(code_text),
+        code_text: header.bug_check_code.map(|code| code_text(code, reading.as_ref())),
+        code_meaning: reading.as_ref().and_then(|reading| reading.meaning).map(str::to_owned),
+        parameter_meanings: reading.as_ref().map(parameter_meanings).unwrap_or_default(),
         parameters: parameters(header),
         system_time: header.system_time.map(|time| time.0),
         time: header.system_time.and_then(|time| time.iso8601()),
@@ -233,7 +237,9 @@ fn of_header(header: &Header) -> Info {
         attributes_unknown: Some(attributes.unknown()).filter(|bits| *bits != 0),
         writer_status: header.writer_status,
         secondary_data_state: header.secondary_data_state,
-        product: header.product_type.map(product),
+        product: header
+            .product_type
+            .map(|value| nt::protection::ProductType::from(value).to_string()),
         boot_id: header.boot_id,
         directory_table_base: header.directory_table_base.map(|value| format!("{value:016x}")),
         kd_debugger_data_block: address(header.kd_debugger_data_block),
@@ -244,8 +250,37 @@ fn of_header(header: &Header) -> Info {
     }
 }
 
-fn code_text(code: u32) -> String {
-    format!("{code:#X}").replacen("0X", "0x", 1)
+/// The kind, with the width where it is not the usual one.
+pub(crate) fn kind(header: &Header) -> String {
+    match header.width {
+        Width::Bits64 => header.dump_type.to_string(),
+        Width::Bits32 => format!("32-bit {}", header.dump_type),
+    }
+}
+
+/// How the code is read, unless only a status has that number.
+fn reading(header: &Header) -> Option<nt::code::Reading> {
+    let parameters = header.bug_check_parameters.map(Option::unwrap_or_default);
+    let readings = nt::code::explain_with(header.bug_check_code?, parameters).readings;
+    readings.into_iter().find(|reading| reading.kind != nt::code::Kind::NtStatus)
+}
+
+fn code_text(code: u32, reading: Option<&nt::code::Reading>) -> String {
+    match reading {
+        Some(reading) => format!("0x{code:X} ({})", reading.name),
+        None => format!("0x{code:X}"),
+    }
+}
+
+/// What each parameter is, and what its value says.
+fn parameter_meanings(reading: &nt::code::Reading) -> Vec<String> {
+    let text = |parameter: &nt::code::Parameter| match (parameter.description, &parameter.decoded) {
+        (Some(what), Some(value)) => format!("{what}: {value}"),
+        (Some(what), None) => what.to_owned(),
+        (None, decoded) => decoded.clone().unwrap_or_default(),
+    };
+    let texts: Vec<_> = reading.parameters.iter().map(text).collect();
+    if texts.iter().all(String::is_empty) { Vec::new() } else { texts }
 }
 
 fn parameters(header: &Header) -> Vec<String> {
@@ -255,13 +290,4 @@ fn parameters(header: &Header) -> Vec<String> {
     let text =
         |value: &Option<u64>| value.map_or_else(String::new, |value| format!("{value:016x}"));
     header.bug_check_parameters.iter().map(text).collect()
-}
-
-fn product(value: u32) -> String {
-    match value {
-        1 => "workstation".to_owned(),
-        2 => "domain controller".to_owned(),
-        3 => "server".to_owned(),
-        other => format!("unknown product {other:#x}"),
-    }
 }

@@ -109,6 +109,15 @@ impl Width {
     }
 }
 
+impl fmt::Display for Width {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bits32 => "32-bit",
+            Self::Bits64 => "64-bit",
+        })
+    }
+}
+
 /// `MachineImageType`: the machine values of PE images. [H]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]

@@ -40,7 +40,7 @@ const MAX_PAGES: u64 = 1 << 40;
 impl Runs {
     pub(crate) fn open(source: Source<'_>, width: Width) -> Result<Self, Error> {
         if width != Width::Bits64 {
-            return Err(Error::NotUnderstood { kind: crate::DumpType::Full });
+            return Err(Error::NotUnderstood { width, kind: crate::DumpType::Full });
         }
         let raw: DumpHeader64 = source.read("the 64-bit dump header", 0)?;
         let count = raw.number_of_runs.get();

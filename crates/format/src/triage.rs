@@ -105,6 +105,11 @@ impl<'a> Triage<'a> {
         self.index.covered(address.0..address.0.saturating_add(size))
     }
 
+    /// Bytes of the blocks of the table, as far as the file has them.
+    pub fn stored(&self) -> u64 {
+        crate::blocks::total(&self.blocks[..self.table], self.source.len())
+    }
+
     /// Bytes that more than one block or copy holds.
     pub fn overlap(&self) -> u64 {
         self.index.overlap

@@ -1,6 +1,9 @@
 //! What is known about real files, held against what we read. The files are
 //! found through LIVEDUMP_SAMPLES and never copied.
 
+// Helpers of tests may unwrap as tests do, and say that they skip.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
 use std::path::PathBuf;
 
 use format::{Dump, File, Info, Level, Outcome, Triage, Verdict, info, verify};
@@ -58,6 +61,8 @@ fn the_windows_10_sample_says_what_is_known_of_it() {
         assert_eq!((info.kind.as_str(), info.machine.as_str()), ("triage dump", "x64"));
         assert_eq!((info.build, info.true_build), (Some(19041), Some(19041)));
         assert_eq!(info.code, Some(0x1000_007E));
+        let text = info.code_text.unwrap();
+        assert!(text.starts_with("0x1000007E (SYSTEM_THREAD_EXCEPTION_NOT_HANDLED"), "{text}");
         assert_eq!(info.parameters[0], "ffffffffc0000005");
         assert_eq!(info.parameters[2], "ffff850429891ee8");
         assert_eq!(info.time.as_deref(), Some("2021-02-21T01:38:22Z"));

@@ -1,6 +1,6 @@
 //! A check and its outcome.
 
-use std::fmt::LowerHex;
+use std::fmt::{self, LowerHex};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -63,6 +63,20 @@ impl Check {
 
     pub(super) fn found_hex(self, found: impl LowerHex) -> Self {
         Self { found: Some(format!("{found:#x}")), ..self }
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.name, self.text)?;
+        if let Some(offset) = self.offset {
+            write!(f, " (file offset {offset:#x})")?;
+        }
+        match (&self.expected, &self.found) {
+            (Some(expected), Some(found)) => write!(f, ": expected {expected}, found {found}"),
+            (None, Some(found)) => write!(f, ": {found}"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -139,10 +139,7 @@ impl Verifier<'_, '_> {
     }
 
     fn kind(&self) -> String {
-        match self.dump.header().width {
-            Width::Bits64 => self.dump.kind().to_string(),
-            Width::Bits32 => format!("32-bit {}", self.dump.kind()),
-        }
+        crate::info::kind(self.dump.header())
     }
 
     fn summary(&self, verdict: Verdict) -> String {

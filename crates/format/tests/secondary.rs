@@ -1,0 +1,92 @@
+//! Facts about what follows the dump proper.
+
+mod common;
+
+use common::{BUILD_TAG, Image, add_blobs, check, small_bitmap, small_triage};
+use format::{Outcome, Verdict, info};
+
+const TAG: [u8; 16] = [0xAB; 16];
+
+fn build_blob() -> Vec<u8> {
+    let mut data = b"Zb\x02\0\x65\x4A\0\xF0\x09\x0E\0\0".to_vec();
+    data.resize(40, 0);
+    data
+}
+
+fn with_blobs() -> Image {
+    let mut image = small_bitmap();
+    add_blobs(&mut image, &[(TAG, &[], 0), (TAG, &[1; 13], 3), (BUILD_TAG, &build_blob(), 0)]);
+    image
+}
+
+#[test]
+fn blobs_are_listed_and_the_true_build_is_read() {
+    for mut image in [small_bitmap(), small_triage().0] {
+        add_blobs(&mut image, &[(TAG, &[1; 13], 3), (BUILD_TAG, &build_blob(), 0)]);
+        assert_eq!(image.verify().verdict, Verdict::Good, "{:#?}", image.verify());
+        let info = info(&image.0).unwrap();
+        assert_eq!((info.build, info.true_build), (Some(26100), Some(19045)));
+        assert_eq!(info.processor_megahertz, Some(3593));
+        let sizes: Vec<_> = info.blobs.iter().map(|blob| blob.size).collect();
+        assert_eq!(sizes, [13, 40]);
+        assert_eq!(info.blobs[0].tag, "abababab-abab-abab-abab-abababababab");
+        assert_eq!(info.blobs[0].meaning, None);
+        assert!(info.blobs[1].meaning.is_some());
+    }
+}
+
+#[test]
+fn a_blob_that_is_cut_is_damage_by_so_many_bytes() {
+    let mut image = with_blobs();
+    let found = image.cut(7).verify();
+    assert_eq!((found.verdict, found.missing_bytes), (Verdict::Damaged, Some(7)));
+    assert!(found.summary.contains("inside blob 3"), "{}", found.summary);
+    // Between two blobs nothing tells a cut from an end: 40 bytes of data and a header of 32.
+    assert_eq!(image.cut(40 + 32 - 7).verify().verdict, Verdict::Good);
+}
+
+#[test]
+fn a_blob_that_claims_too_much_is_damage() {
+    let whole = with_blobs();
+    let header = small_bitmap().0.len() + 0x10;
+    for field in [0x14, 0x18, 0x1C] {
+        let mut image = whole.clone();
+        let found = image.u32(header + field, u32::MAX).verify();
+        assert_eq!(found.verdict, Verdict::Damaged, "{field:#x}");
+    }
+    let mut image = whole.clone();
+    let found = image.u32(header, 0x21).verify();
+    assert_eq!(check(&found, "secondary.blobs").outcome, Outcome::Fail);
+}
+
+#[test]
+fn slack_of_zeros_after_the_blobs_is_a_note() {
+    for slack in [5, 0x20, 0x1000] {
+        let mut image = with_blobs();
+        image.push(&vec![0; slack]);
+        let found = image.verify();
+        assert_eq!(found.verdict, Verdict::Good, "{found:#?}");
+        assert_eq!(check(&found, "secondary.slack").outcome, Outcome::Note);
+    }
+}
+
+#[test]
+fn a_tail_is_a_note_whether_zero_or_not() {
+    for (byte, word) in [(0, "are zero"), (9, "nothing explains")] {
+        let mut image = small_bitmap();
+        image.push(&[byte; 0x300]);
+        let found = image.verify();
+        assert_eq!(found.verdict, Verdict::Good);
+        assert!(check(&found, "tail").text.contains(word));
+    }
+}
+
+#[test]
+fn more_blobs_than_are_believed_is_damage() {
+    let mut image = small_bitmap();
+    let blobs = vec![(TAG, [].as_slice(), 0); 65_537];
+    add_blobs(&mut image, &blobs);
+    let found = image.verify();
+    assert_eq!(found.verdict, Verdict::Damaged);
+    assert!(found.summary.contains("too many"), "{}", found.summary);
+}

@@ -78,7 +78,7 @@ answers! {
     processes_are_listed: ["ps"], "services.exe";
     doctor_says_what_can_be_taken: ["doctor"], "26100";
     estimate_says_how_large_it_gets: ["estimate"], "MiB";
-    threads_of_a_process_are_listed: ["threads", "-p", "services.exe"], "Waiting";
+    threads_of_a_process_are_listed: ["threads", "-p", "services.exe"], "TID";
     a_status_is_explained: ["explain", "0xC0000354"], "STATUS_DEBUGGER_INACTIVE";
 }
 

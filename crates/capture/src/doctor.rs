@@ -189,7 +189,7 @@ fn machine_findings(facts: &Facts) -> Vec<Finding> {
         info(
             "build",
             summary.windows.unwrap_or_else(unknown),
-            "what a build is reported to know: see `livedump doctor --help`",
+            "the oldest that livedump captures on is Windows 10 1607 / Server 2016",
         ),
         info(
             "architecture",

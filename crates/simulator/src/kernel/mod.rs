@@ -155,7 +155,7 @@ impl Kernel {
     /// Only one live dump at a time.
     fn lock(&self) -> Option<DumpLock<'_>> {
         let taken = self.dumping.swap(true, Ordering::SeqCst);
-        (!taken).then_some(DumpLock(&self.dumping))
+        (!taken).then(|| DumpLock(&self.dumping))
     }
 }
 

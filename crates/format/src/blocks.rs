@@ -82,7 +82,8 @@ impl Index {
         let next = self.starts.partition_point(|start| *start <= address);
         let block = *self.blocks.get(next.checked_sub(1)?)?;
         let end = self.starts.get(next).copied().unwrap_or(u64::MAX);
-        (block != GAP).then_some((block, end))
+        // Nothing holds the very last address, which no exclusive end can reach.
+        (block != GAP && address < end).then_some((block, end))
     }
 
     /// How many bytes of `range` some block covers.
@@ -187,6 +188,7 @@ mod tests {
         assert_eq!(index.find(0x20), None);
         assert_eq!(index.find(0x100), None);
         assert_eq!(index.find(u64::MAX - 3), Some((2, u64::MAX)));
+        assert_eq!(index.find(u64::MAX), None);
         assert_eq!(index.covered(0..u64::MAX), 0x13);
     }
 }

@@ -155,3 +155,12 @@ fn block_bytes_are_those_of_the_table() {
     assert_eq!(triage.block_bytes(1).unwrap(), [2; 0x40]);
     assert!(triage.block_bytes(2).unwrap().is_empty());
 }
+
+#[test]
+fn a_read_that_runs_off_the_end_of_the_address_space_ends() {
+    let (image, _) = triage(&[(u64::MAX - 0x1F, &[1; 0x40])]);
+    let dump = Dump::open(&image.0).unwrap();
+    let triage = dump.triage().unwrap();
+    assert!(triage.read_virtual(VirtualAddress(u64::MAX - 3), &mut [0; 16]).is_err());
+    assert!(triage.read_virtual(VirtualAddress(u64::MAX), &mut [0; 1]).is_err());
+}

@@ -5,25 +5,25 @@ bitflags::bitflags! {
     /// here occur and are kept: 0x800, 0x1000 and 0x20000 were met.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub struct Attributes: u32 {
-        /// A crash while hibernating. [H]
+        /// A crash while hibernating. (H)
         const HIBER_CRASH = 0x1;
-        /// The dump device was powered off. [H]
+        /// The dump device was powered off. (H)
         const DUMP_DEVICE_POWER_OFF = 0x2;
-        /// The dump file was too small for all that should be in it. [H]
+        /// The dump file was too small for all that should be in it. (H)
         const INSUFFICIENT_DUMPFILE_SIZE = 0x4;
-        /// The kernel made it as a triage dump. [H]
+        /// The kernel made it as a triage dump. (H)
         const KERNEL_GENERATED_TRIAGE_DUMP = 0x8;
-        /// A live dump: nothing crashed. [H]
+        /// A live dump: nothing crashed. (H)
         const LIVE_DUMP_GENERATED_DUMP = 0x10;
-        /// Made later, not by the running system. [H]
+        /// Made later, not by the running system. (H)
         const DUMP_IS_GENERATED_OFFLINE = 0x20;
-        /// A filter driver changed it. [H]
+        /// A filter driver changed it. (H)
         const FILTER_DUMP_FILE = 0x40;
-        /// A crash early in boot. [H]
+        /// A crash early in boot. (H)
         const EARLY_BOOT_CRASH = 0x80;
-        /// What follows the header is encrypted. [H]
+        /// What follows the header is encrypted. (H)
         const ENCRYPTED_DUMP_DATA = 0x100;
-        /// Was encrypted, and a tool decrypted it. [H]
+        /// Was encrypted, and a tool decrypted it. (H)
         const DECRYPTED_DUMP = 0x200;
         /// Reported to mean a selective dump (kernel stacks only); not documented.
         const SELECTIVE = 0x4000;

@@ -121,7 +121,7 @@ impl Blobs {
     }
 }
 
-/// What the `Zb` blob says: the last one in every Windows 10 and 11 sample. [S]
+/// What the `Zb` blob says: the last one in every Windows 10 and 11 sample. (S)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Build {
     /// NtBuildNumber with its flags: 0xF0004A65 is the free build 19045.

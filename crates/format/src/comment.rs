@@ -1,9 +1,9 @@
 //! The header's comment field.
 
-/// File offset of the comment in a 64-bit header. [H]
+/// File offset of the comment in a 64-bit header. (H)
 pub const COMMENT_OFFSET: u64 = 0xFB0;
 
-/// Bytes of the comment, its closing 0 included: 127 characters fit. [H]
+/// Bytes of the comment, its closing 0 included: 127 characters fit. (H)
 pub const COMMENT_SIZE: usize = 128;
 
 /// Decodes a comment field: up to its 0, or all of it. Absent when it still

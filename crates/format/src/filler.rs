@@ -1,5 +1,5 @@
 //! The filler: a header is written over a buffer of the dwords `PAGE`, so a
-//! field that still holds it was never filled. [S]
+//! field that still holds it was never filled. (S)
 
 use zerocopy::little_endian::{U32, U64};
 

@@ -68,7 +68,7 @@ pub struct Header {
     pub boot_id: Option<u32>,
 }
 
-/// A flag that some codes carry besides their number. [S]
+/// A flag that some codes carry besides their number. (S)
 const CODE_FLAGS: u32 = 0xF000_0000;
 
 impl Header {

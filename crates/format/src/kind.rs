@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// `DumpType` of the header. [H], and [R kdmp-parser] for 8 to 0xA.
+/// `DumpType` of the header. (H), and (R kdmp-parser) for 8 to 0xA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DumpType {
@@ -118,7 +118,7 @@ impl fmt::Display for Width {
     }
 }
 
-/// `MachineImageType`: the machine values of PE images. [H]
+/// `MachineImageType`: the machine values of PE images. (H)
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Machine {

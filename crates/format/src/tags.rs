@@ -2,10 +2,10 @@
 
 use crate::Guid;
 
-/// The blob that starts `Zb`: see [`crate::Build`]. [S: checks out in seven files]
+/// The blob that starts `Zb`: see [`crate::Build`]. (S: checks out in seven files)
 pub(crate) const BUILD: Guid = guid(0x2b88_b710_1c93_4f7c_b06c_655e_cc50_decc);
 
-/// What a tag means, where that is known. [ntoseye's table; strings in the data]
+/// What a tag means, where that is known. (ntoseye's table; strings in the data)
 pub(crate) fn meaning(tag: &Guid) -> Option<&'static str> {
     TAGS.iter().find(|(known, _)| known == tag).map(|(_, meaning)| *meaning)
 }

@@ -4,7 +4,7 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// What follows the dump header in types 5 and 6, before the bitmap's own
-/// bytes; the same for 32 and 64 bits. [R: volatility3, rekall, LeechCore, kdmp-parser, rizin]
+/// bytes; the same for 32 and 64 bits. (R: volatility3, rekall, LeechCore, kdmp-parser, rizin)
 #[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct BitmapHeader {

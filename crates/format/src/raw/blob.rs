@@ -3,7 +3,7 @@
 use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// What the secondary data begins with. [S][H names from WDK type data]
+/// What the secondary data begins with. (S) (H names from WDK type data)
 #[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct BlobFileHeader {
@@ -16,7 +16,7 @@ pub struct BlobFileHeader {
 }
 
 /// What each blob begins with. The next one is at this header's end +
-/// `pre_pad` + `data_size` + `post_pad`. There is no count. [S]
+/// `pre_pad` + `data_size` + `post_pad`. There is no count. (S)
 #[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct BlobHeader {

@@ -3,7 +3,7 @@
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// `DUMP_HEADER32`, the first 0x1000 bytes of a dump of a 32-bit Windows. [H][S]
+/// `DUMP_HEADER32`, the first 0x1000 bytes of a dump of a 32-bit Windows. (H) (S)
 #[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct DumpHeader32 {

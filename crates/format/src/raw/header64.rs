@@ -4,7 +4,7 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// `DUMP_HEADER64`, the first 0x2000 bytes of a dump of a 64-bit Windows;
-/// the same for x64 and ARM64. [H][S]
+/// the same for x64 and ARM64. (H) (S)
 #[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct DumpHeader64 {
@@ -14,11 +14,11 @@ pub struct DumpHeader64 {
     pub valid_dump: [u8; 4],
     /// 0x008: 0xF for a free build, 0xC for a checked one.
     pub major_version: U32,
-    /// 0x00C: NtBuildNumber without its 0xF0000000 flag. A 19045 machine says 19041. [S]
+    /// 0x00C: NtBuildNumber without its 0xF0000000 flag. A 19045 machine says 19041. (S)
     pub minor_version: U32,
-    /// 0x010: CR3 or TTBR; the low 12 bits are flags (a sample has 0x6d4002). [S]
+    /// 0x010: CR3 or TTBR; the low 12 bits are flags (a sample has 0x6d4002). (S)
     pub directory_table_base: U64,
-    /// 0x018: virtual address of the variable nt!MmPfnDatabase, not its value. [S]
+    /// 0x018: virtual address of the variable nt!MmPfnDatabase, not its value. (S)
     pub pfn_data_base: U64,
     /// 0x020: virtual address of the list head.
     pub ps_loaded_module_list: U64,
@@ -28,7 +28,7 @@ pub struct DumpHeader64 {
     pub machine_image_type: U32,
     /// 0x034: logical processors.
     pub number_processors: U32,
-    /// 0x038: bugcheck or live-dump code; may carry the flag 0x10000000. [S]
+    /// 0x038: bugcheck or live-dump code; may carry the flag 0x10000000. (S)
     pub bug_check_code: U32,
     /// 0x03C: filler or 0.
     pub padding_0: U32,
@@ -54,7 +54,7 @@ pub struct DumpHeader64 {
     pub dump_type: U32,
     /// 0xF9C: filler or 0.
     pub padding_2: U32,
-    /// 0xFA0: bytes wanted; may be more than the file has. Never the file's size. [S]
+    /// 0xFA0: bytes wanted; may be more than the file has. Never the file's size. (S)
     pub required_dump_space: U64,
     /// 0xFA8: FILETIME, UTC.
     pub system_time: U64,
@@ -62,7 +62,7 @@ pub struct DumpHeader64 {
     pub comment: [u8; 128],
     /// 0x1030: in units of 100 ns.
     pub system_up_time: U64,
-    /// 0x1038: what a triage dump has, as bits. [R][S]
+    /// 0x1038: what a triage dump has, as bits. (R) (S)
     pub mini_dump_fields: U32,
     /// 0x103C: NTSTATUS of the secondary data's phase.
     pub secondary_data_state: U32,
@@ -74,7 +74,7 @@ pub struct DumpHeader64 {
     pub writer_status: U32,
     /// 0x104C: unused.
     pub unused_1: u8,
-    /// 0x104D: 0x41 means absent. [H][S]
+    /// 0x104D: 0x41 means absent. (H) (S)
     pub kd_secondary_version: u8,
     /// 0x104E: unused.
     pub unused_2: [u8; 2],
@@ -86,7 +86,7 @@ pub struct DumpHeader64 {
     pub reserved: [u8; 4008],
 }
 
-/// One run of physical pages (`PHYSICAL_MEMORY_RUN64`). [H]
+/// One run of physical pages (`PHYSICAL_MEMORY_RUN64`). (H)
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct PhysicalMemoryRun {

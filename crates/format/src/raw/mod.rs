@@ -1,8 +1,8 @@
 //! The layouts as they lie in the file: little endian, byte-aligned, nothing decoded.
 //!
-//! Sources, as the fields' comments name them: **[S]** seen byte for byte in
-//! real files (x86, x64 and ARM64, Windows 7 to 11), **[H]** public Microsoft
-//! headers (SDK `mindumpdef.h`, `WDBGEXTS.H`, win32metadata), **[R]** agreed on
+//! Sources, as the fields' comments name them: **(S)** seen byte for byte in
+//! real files (x86, x64 and ARM64, Windows 7 to 11), **(H)** public Microsoft
+//! headers (SDK `mindumpdef.h`, `WDBGEXTS.H`, win32metadata), **(R)** agreed on
 //! by open readers. A field that holds the filler `PAGE` is absent: see
 //! [`crate::Header`] for the decoded form.
 

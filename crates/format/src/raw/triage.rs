@@ -3,7 +3,7 @@
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
-/// `TRIAGE_DUMP64`, at 0x2000. All offsets are file offsets. [S: 8 files][R Ghidra, rizin, ntoseye]
+/// `TRIAGE_DUMP64`, at 0x2000. All offsets are file offsets. (S: 8 files)(R Ghidra, rizin, ntoseye)
 #[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct TriageHeader64 {
@@ -41,10 +41,10 @@ pub struct TriageHeader64 {
     pub string_pool_size: U32,
     /// 0x40: 0 when there is none.
     pub broken_driver_offset: U32,
-    /// 0x44: 0xFFFFFFFF in files the kernel wrote, 0x41 in later-made ones. [S]
+    /// 0x44: 0xFFFFFFFF in files the kernel wrote, 0x41 in later-made ones. (S)
     pub triage_options: U32,
     /// 0x48: the LOWEST address of the call stack, which reaches up from it.
-    /// (Shown by comparing it with blocks of the same addresses in six samples.) [S]
+    /// (Shown by comparing it with blocks of the same addresses in six samples.) (S)
     pub top_of_stack: U64,
     /// 0x50: IA64 only.
     pub b_store: [U32; 4],
@@ -56,7 +56,7 @@ pub struct TriageHeader64 {
     pub data_page_size: U32,
     /// 0x70: copy of KDDEBUGGER_DATA64, whose address is in the dump header.
     pub debugger_data_offset: U32,
-    /// 0x74: its size: 0x340 Windows 7, 0x380 Windows 10. [S]
+    /// 0x74: its size: 0x340 Windows 7, 0x380 Windows 10. (S)
     pub debugger_data_size: U32,
     /// 0x78: `data_blocks_count` entries of [`TriageBlock`].
     pub data_blocks_offset: U32,
@@ -66,7 +66,7 @@ pub struct TriageHeader64 {
 
 /// One entry of the block table: `size` bytes of virtual memory. Entries are
 /// not sorted, may touch and may overlap. The same in 32-bit dumps, with a
-/// sign-extended address. [S]
+/// sign-extended address. (S)
 #[derive(Debug, Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct TriageBlock {
@@ -78,7 +78,7 @@ pub struct TriageBlock {
     pub size: U32,
 }
 
-/// One entry of the driver list, 0x90 bytes: a string and a copy of KLDR_DATA_TABLE_ENTRY. [S]
+/// One entry of the driver list, 0x90 bytes: a string and a copy of KLDR_DATA_TABLE_ENTRY. (S)
 #[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct TriageDriver64 {

@@ -1,7 +1,8 @@
 //! What the machine says about itself.
 
 use machine::{
-    DebuggerState, Facts, MemoryFacts, OsVersion, Policy, Presence, PrivilegeState, ProductType,
+    Architecture, DebuggerState, Facts, MemoryFacts, OsVersion, Policy, Presence, PrivilegeState,
+    ProductType,
 };
 
 use crate::image::{Filler, Sizes};
@@ -19,8 +20,8 @@ pub(crate) fn facts(scenario: &Scenario, population: &Population) -> Facts {
     let elevated = !scenario.has(Fault::NotElevated);
     let privilege = elevated && !scenario.has(Fault::NoDebugPrivilege);
     let state = if privilege { PrivilegeState::Disabled } else { PrivilegeState::NotHeld };
-    let container = scenario.has(Fault::Container);
-    Facts {
+    let presence = |fault| if scenario.has(fault) { Presence::Yes } else { Presence::No };
+    let mut facts = Facts {
         computer: Some("SIMULATED-PC".into()),
         os: Some(OsVersion {
             major: 10,
@@ -31,25 +32,62 @@ pub(crate) fn facts(scenario: &Scenario, population: &Population) -> Facts {
             product_type: Some(ProductType::Workstation),
         }),
         native: Some(scenario.architecture),
-        process: Some(scenario.architecture),
+        process: Some(process_architecture(scenario)),
         elevated: Some(elevated),
         debug_privilege: Some(state),
         debugger: Some(DebuggerState {
             enabled: scenario.has(Fault::Debugger),
             not_present: !scenario.has(Fault::Debugger),
         }),
-        vbs: Presence::No,
-        hvci: Presence::No,
-        hypervisor: Presence::No,
-        hyper_v_host: Presence::No,
-        cluster_node: Presence::No,
-        container: if container { Presence::Yes } else { Presence::No },
+        vbs: presence(Fault::Vbs),
+        hvci: presence(Fault::Vbs),
+        hypervisor: if presence(Fault::Vbs) == Presence::Yes {
+            Presence::Yes
+        } else {
+            presence(Fault::HyperVHost)
+        },
+        hyper_v_host: presence(Fault::HyperVHost),
+        cluster_node: presence(Fault::ClusterNode),
+        container: presence(Fault::Container),
         sandbox: Presence::No,
         policy: policy(scenario),
         memory: memory(scenario, population),
         processors: Some(scenario.processors),
         unread: Vec::new(),
+    };
+    if scenario.has(Fault::FactsUnread) {
+        forget(&mut facts);
     }
+    facts
+}
+
+fn process_architecture(scenario: &Scenario) -> Architecture {
+    match scenario.architecture {
+        _ if scenario.has(Fault::Wow64) => Architecture::X86,
+        _ if scenario.has(Fault::X64OnArm64) => Architecture::X64,
+        native => native,
+    }
+}
+
+/// What Windows may refuse to tell.
+fn forget(facts: &mut Facts) {
+    facts.policy = Policy::default();
+    facts.memory = MemoryFacts { page_size: facts.memory.page_size, ..MemoryFacts::default() };
+    facts.debugger = None;
+    facts.vbs = Presence::Unknown;
+    facts.hvci = Presence::Unknown;
+    facts.cluster_node = Presence::Unknown;
+    let names = [
+        "FullLiveReportsMax",
+        "AllowLiveDump",
+        "DumpEncryptionEnabled",
+        "memory",
+        "kernel debugger",
+        "VBS",
+        "HVCI",
+        "cluster",
+    ];
+    facts.unread = names.map(|name| (name.to_owned(), "Access is denied.".to_owned())).to_vec();
 }
 
 fn policy(scenario: &Scenario) -> Policy {

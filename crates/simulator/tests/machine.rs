@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use common::{live, machine};
 use machine::{
-    Clock, Machine, OsErrorKind, Pages, Participant, PrivilegeState, StructureVersion, Wake,
+    Architecture, Clock, Machine, OsErrorKind, Pages, Participant, PrivilegeState,
+    StructureVersion, Wake,
 };
 use simulator::{Scenario, SimulatedClock};
 
@@ -177,4 +178,25 @@ fn a_wake_ends_a_sleep_without_end() {
     });
     assert_eq!(clock.now(), Duration::ZERO);
     assert!(!wake.is_raised());
+}
+
+#[test]
+fn facts_can_be_refused_and_are_then_named() {
+    let facts = machine("facts-unread").facts();
+    assert_eq!(
+        (facts.memory.total, facts.debugger, facts.policy.allow_live_dump),
+        (None, None, None)
+    );
+    assert!(facts.unread.iter().any(|(name, _)| name == "memory"));
+    assert!(machine("").facts().unread.is_empty());
+}
+
+#[test]
+fn the_process_may_be_of_another_architecture_than_the_machine() {
+    let of = |scenario: &str| {
+        let facts = machine(scenario).facts();
+        (facts.process.unwrap(), facts.native.unwrap())
+    };
+    assert_eq!(of("wow64"), (Architecture::X86, Architecture::X64));
+    assert_eq!(of("x64-on-arm64"), (Architecture::X64, Architecture::Arm64));
 }

@@ -39,6 +39,12 @@ pub(crate) enum Fault {
     Debugger,
     VolumeRunsLow,
     EncodedDebuggerBlock,
+    Vbs,
+    HyperVHost,
+    ClusterNode,
+    Wow64,
+    X64OnArm64,
+    FactsUnread,
 }
 
 /// One scenario, for lists and documentation.
@@ -196,6 +202,18 @@ const LIST: &[ScenarioInfo] = &[
         0,
         "",
         "the debugger block is encoded, as on a running system",
+    ),
+    info("vbs", Fault::Vbs, 0, "", "virtualization-based security and HVCI run"),
+    info("hyper-v-host", Fault::HyperVHost, 0, "", "hosts Hyper-V guests"),
+    info("cluster-node", Fault::ClusterNode, 0, "", "a node of a failover cluster"),
+    info("wow64", Fault::Wow64, 4, "", "livedump is a 32-bit process on 64-bit Windows"),
+    info("x64-on-arm64", Fault::X64OnArm64, 0, "", "livedump for x64 on an ARM64 Windows"),
+    info(
+        "facts-unread",
+        Fault::FactsUnread,
+        0,
+        "",
+        "policies, debugger state and memory cannot be read",
     ),
     info("debugger", Fault::Debugger, 0, "", "booted with kernel debugging, a debugger attached"),
 ];

@@ -152,6 +152,7 @@ impl Scenario {
             Fault::OldBuild | Fault::Windows10 => self.build = 19045,
             Fault::Windows10Redstone => self.build = 14393,
             Fault::Windows11 => self.build = 26100,
+            Fault::X64OnArm64 => self.architecture = Architecture::Arm64,
             Fault::ManyProcessors => self.processors = 64,
             Fault::SlowWriter => self.real_time = true,
             _ => {}

@@ -1,8 +1,10 @@
 //! Where the fields of this machine's kernel structures lie, by build.
 //!
-//! Source: dump-formats specification, section 10.3. The rows of 22621 and
-//! later are not proved there (UNCONFIRMED); readers take such offsets from
-//! the debugger block, which is filled from the same row.
+//! Source: dump-formats specification, section 10.3. Not proved there, and
+//! UNCONFIRMED: ETHREAD sizes but those of 19041 and ARM64, WaitTime, MHz, most
+//! of the ARM64 row, and of 26100 all but UniqueProcessId and
+//! ActiveProcessLinks. Readers take what they can from the debugger block,
+//! which is filled from the same row.
 
 use machine::Architecture;
 

@@ -268,6 +268,13 @@ mod tests {
         assert!(text.contains("5 times"), "{text}");
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_not_unicode_is_refused() {
+        use std::os::unix::ffi::OsStrExt;
+        assert!(not_a_name(OsStr::from_bytes(b"x\xff.dmp"), false).is_some());
+    }
+
     #[test]
     fn what_looks_like_an_option_is_no_file_name_and_a_path_is_one() {
         for (name, anywhere, where_slashes_are_options) in [

@@ -104,6 +104,45 @@ mod unix {
         assert_eq!(bench.names(), Vec::<String>::new());
     }
 
+    /// Reads events until the file stops growing.
+    fn stalled(events: &mut impl BufRead) {
+        let mut last = None;
+        let mut same = 0;
+        while same < 4 {
+            let mut line = String::new();
+            assert!(events.read_line(&mut line).unwrap() > 0, "it ended before it stalled");
+            let event: serde_json::Value = serde_json::from_str(&line).unwrap();
+            if let Some(bytes) = event["bytes"].as_u64() {
+                same = if last == Some(bytes) { same + 1 } else { 0 };
+                last = Some(bytes);
+            }
+        }
+    }
+
+    #[test]
+    fn a_second_interrupt_ends_the_process_while_the_volume_is_stalled_and_leaves_nothing() {
+        let bench = Bench::new();
+        let mut words = SLOW;
+        words[1] = "--simulate=slow-writer,stalled-volume";
+        let (mut child, mut events) = writing(bench.command(&words));
+        stalled(&mut events);
+        signal(&child, "-INT");
+        let mut line = String::new();
+        while !line.contains("\"cancelling\"") {
+            line.clear();
+            assert!(
+                events.read_line(&mut line).unwrap() > 0,
+                "the first interrupt was not answered"
+            );
+        }
+        signal(&child, "-INT");
+        let mut rest = String::new();
+        events.read_to_string(&mut rest).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(7), "{rest}");
+        assert!(rest.contains("only when the kernel returns"), "{rest}");
+        assert_eq!(bench.names(), Vec::<String>::new());
+    }
+
     #[test]
     fn a_killed_process_leaves_at_most_a_partial() {
         let bench = Bench::new();

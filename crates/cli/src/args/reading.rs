@@ -30,7 +30,6 @@ pub(crate) struct OutputArgs {
 
 /// Lists the processes of the machine that would be captured.
 #[derive(Debug, Args)]
-#[command(visible_alias = "processes")]
 pub(crate) struct ProcessesArgs {
     /// Reading dumps comes later; it is taken here so that this can be said.
     #[arg(hide = true, value_name = "DUMP")]

@@ -8,8 +8,10 @@ use anyhow::Result;
 pub(crate) enum Outcome {
     /// Done; a note for the table, or nothing.
     Passed(String),
-    /// Not done, and why.
+    /// Not done, and why: a failure where nothing may be skipped.
     Skipped(String),
+    /// Cannot be had on this machine, and why: said, and never a failure.
+    Unavailable(String),
 }
 
 /// Done, nothing to note.
@@ -53,7 +55,7 @@ impl Steps {
                 println!("FAILED, because nothing may be skipped: {reason}");
                 (Mark::Failed, reason)
             }
-            Ok(Outcome::Skipped(reason)) => {
+            Ok(Outcome::Skipped(reason) | Outcome::Unavailable(reason)) => {
                 println!("SKIPPED: {reason}");
                 (Mark::Skipped, reason)
             }

@@ -68,6 +68,11 @@ impl Cross {
         cargo
     }
 
+    /// Builds for Windows go through a compiler of another release than rustup's: clippy cannot follow.
+    pub(crate) fn is_other_release(&self) -> bool {
+        self.rustc.is_some()
+    }
+
     /// Whether `cargo check` for a target can find its std.
     pub(crate) fn has_std(&self, target: &str) -> Result<bool> {
         let rustc = self.rustc.clone().unwrap_or_else(|| "rustc".into());

@@ -120,6 +120,9 @@ fn not_a_name(name: &OsStr, slash_is_an_option: bool) -> Option<String> {
     if name == "-" {
         return Some("a dump cannot go to standard output: Windows writes it to a file".to_owned());
     }
+    if name.eq_ignore_ascii_case("help") {
+        return Some("'help' is no file name here: --help shows the help".to_owned());
+    }
     if name.starts_with([
         '\u{2010}', '\u{2011}', '\u{2012}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}',
     ]) {
@@ -291,6 +294,8 @@ mod tests {
             ("C:\\dumps\\x.dmp", false, false),
             ("\u{2013}u", true, true),
             ("-", true, true),
+            ("HELP", true, true),
+            ("help.dmp", false, false),
             ("", true, true),
         ] {
             assert_eq!(not_a_name(OsStr::new(name), false).is_some(), anywhere, "{name}");

@@ -274,6 +274,20 @@ fn each_thread_is_one_line_with_its_id_first_and_what_the_dump_has_of_it() {
 }
 
 #[test]
+fn threads_that_are_not_in_the_dump_are_counted_and_cost_the_good_end() {
+    let bench = Bench::new();
+    let ran = bench.run("triage --simulate=stuck-thread -p stuck -t all x.dmp").exits(8);
+    assert_eq!(ran.value("threads"), "1 object only, 7 full");
+    assert!(
+        bench
+            .run("triage --simulate -p notepad y.dmp")
+            .exits(0)
+            .value("threads")
+            .ends_with(" full")
+    );
+}
+
+#[test]
 fn many_threads_become_a_set_of_files_with_a_description() {
     let bench = Bench::new();
     let ran = bench.run("triage --simulate=many-threads -p crowded -t 200 x.dmp");

@@ -115,7 +115,7 @@ What builds are reported to know (the kernel's answer decides):
   Windows 8.1             live dumps
   Windows 10 1607         the oldest that livedump runs on
   Windows 10 1803         --abort-on-memory-pressure
-  Windows 11              --stacks-only; with certainty from 22H2
+  Windows 11              --stacks-only (of 21H2 that is not clear)
   Windows 11 22H2, July 2023 (22621.1992)
                           user pages (-u) without kernel debugging";
 

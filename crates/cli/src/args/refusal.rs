@@ -58,8 +58,8 @@ fn name(typed: &str) -> &str {
     typed.split('=').next().unwrap_or(typed)
 }
 
-/// The commands other than this one that have the option. The two kinds of dump come first,
-/// and are enough when one of them has it.
+/// The commands other than this one that have the option. Who takes a dump means the other
+/// kind of dump, where that one has it.
 fn owners(typed: &str, command: &str, definition: &Command) -> Vec<String> {
     let has = |other: &&Command| {
         other.get_name() != command
@@ -75,9 +75,12 @@ fn owners(typed: &str, command: &str, definition: &Command) -> Vec<String> {
     };
     let all: Vec<String> =
         definition.get_subcommands().filter(has).map(|c| c.get_name().to_owned()).collect();
-    let dumps: Vec<String> =
-        all.iter().filter(|name| *name == "kernel" || *name == "triage").cloned().collect();
-    if dumps.is_empty() { all } else { dumps }
+    let other_kind = match command {
+        "kernel" => "triage",
+        "triage" => "kernel",
+        _ => return all,
+    };
+    if all.iter().any(|name| name == other_kind) { vec![other_kind.to_owned()] } else { all }
 }
 
 #[cfg(test)]
@@ -99,6 +102,7 @@ mod tests {
         assert!(
             refused("triage -p 1 --stacks-only x.dmp").contains("--stacks-only belongs to kernel")
         );
+        assert!(refused("verify --simulate x.dmp").contains("ps and threads and doctor"));
         assert!(refused("ps --overwrite").contains("--overwrite belongs to triage and kernel"));
     }
 

@@ -23,6 +23,7 @@ pub(crate) fn summary(report: &Report, with_notes: bool) -> String {
         notes(&mut record, report);
     }
     if let Some(triage) = &report.triage {
+        record.line("threads", counts(triage));
         record.text(&threads(triage));
     }
     for file in report.files.iter().filter(|file| file.complete_name) {
@@ -121,6 +122,32 @@ fn notes(record: &mut Record, report: &Report) {
     }
 }
 
+/// `7 full, 1 object only`
+fn counts(triage: &TriageReport) -> String {
+    let mut counts: Vec<(&str, usize)> = Vec::new();
+    for thread in &triage.threads {
+        let word = word(&thread.state);
+        match counts.iter_mut().find(|(known, _)| *known == word) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((word, 1)),
+        }
+    }
+    let parts: Vec<String> = counts.iter().map(|(word, count)| format!("{count} {word}")).collect();
+    parts.join(", ")
+}
+
+fn word(state: &ThreadState) -> &'static str {
+    match state {
+        ThreadState::Full { .. } => "full",
+        ThreadState::StackCut { .. } => "stack cut",
+        ThreadState::ObjectOnly { .. } => "object only",
+        ThreadState::IdsOnly => "ids only",
+        ThreadState::NotInDump => "not in the dump",
+        ThreadState::CouldNotOpen { .. } => "could not be opened",
+        ThreadState::Gone => "gone",
+    }
+}
+
 fn threads(triage: &TriageReport) -> String {
     let mut table = Table::new(&["TID", "STATE", "STACK", "OBJECT", "FILE", "NAME"]).right(&[0, 4]);
     for thread in &triage.threads {
@@ -135,20 +162,19 @@ fn threads(triage: &TriageReport) -> String {
 /// State, stack and thread object.
 fn state(thread: &ThreadReport) -> (String, String, String) {
     let none = || "-".to_owned();
+    let word = word(&thread.state);
     match &thread.state {
         ThreadState::Full { object, stack } => {
-            ("full".into(), format!("{stack} bytes"), object.clone())
+            (word.into(), format!("{stack} bytes"), object.clone())
         }
         ThreadState::StackCut { object, stored, stack } => {
-            ("stack cut".into(), format!("{stored} of {stack} bytes"), object.clone())
+            (word.into(), format!("{stored} of {stack} bytes"), object.clone())
         }
-        ThreadState::ObjectOnly { object } => ("object only".into(), none(), object.clone()),
-        ThreadState::IdsOnly => ("ids only".into(), none(), none()),
-        ThreadState::NotInDump => ("not in the dump".into(), none(), none()),
-        ThreadState::CouldNotOpen { error } => {
-            (format!("could not be opened: {error}"), none(), none())
+        ThreadState::ObjectOnly { object } => (word.into(), none(), object.clone()),
+        ThreadState::CouldNotOpen { error } => (format!("{word}: {error}"), none(), none()),
+        ThreadState::IdsOnly | ThreadState::NotInDump | ThreadState::Gone => {
+            (word.into(), none(), none())
         }
-        ThreadState::Gone => ("gone".into(), none(), none()),
     }
 }
 

@@ -209,7 +209,7 @@ fn memory() {
             mib(run(scenario, kernel).peak)
         );
     }
-    for scenario in ["many-threads", "many-threads,threads=12000"] {
+    for scenario in ["many-threads", "many-threads,threads=10000"] {
         let many = run(scenario, triage(ThreadCount::All));
         println!(
             "triage {scenario}: peak {:.1} MiB, the call's own buffers included",

@@ -117,13 +117,13 @@ fn findings(facts: &Facts, volume: Option<&VolumeFacts>) -> Vec<Finding> {
     all.extend(memory(facts));
     all.extend(volume_findings(facts, volume));
     all.extend(preflight::processors(facts));
-    for found in preflight::common(facts) {
+    let unread = facts.unread.iter().map(|(name, why)| {
+        Finding::new(name, Level::Info, "unknown", format!("could not be read: {why}"))
+    });
+    for found in unread.chain(preflight::common(facts)) {
         all.retain(|f| f.name != found.name);
         all.push(found);
     }
-    all.extend(facts.unread.iter().map(|(name, why)| {
-        Finding::new(name, Level::Info, "unknown", format!("could not be read: {why}"))
-    }));
     all.sort_by_key(|f| std::cmp::Reverse(f.level));
     all
 }
@@ -187,7 +187,7 @@ fn machine_findings(facts: &Facts) -> Vec<Finding> {
     );
     vec![
         info(
-            "build",
+            "version",
             summary.windows.unwrap_or_else(unknown),
             "the oldest that livedump captures on is Windows 10 1607 / Server 2016",
         ),
@@ -212,7 +212,7 @@ fn machine_findings(facts: &Facts) -> Vec<Finding> {
             "hypervisor-enforced code integrity; what it protects is never in a dump",
         ),
         info(
-            "cluster node",
+            "cluster",
             presence(facts.cluster_node).into(),
             "a freeze of seconds can cost heartbeats",
         ),
@@ -221,11 +221,7 @@ fn machine_findings(facts: &Facts) -> Vec<Finding> {
             presence(facts.hyper_v_host).into(),
             "the memory of guests is not in a dump",
         ),
-        info(
-            "Windows Sandbox",
-            presence(facts.sandbox).into(),
-            "a sandbox dumps itself, not its host",
-        ),
+        info("sandbox", presence(facts.sandbox).into(), "a sandbox dumps itself, not its host"),
         info(
             "report throttles",
             throttles,

@@ -122,7 +122,20 @@ pub(crate) fn common(facts: &Facts) -> Vec<Finding> {
     ]
     .into_iter()
     .flatten()
+    .chain(unread(facts))
     .collect()
+}
+
+/// Facts that decide whether the call is answered at all: not knowing one is worth a warning.
+const DECISIVE: [&str; 5] =
+    ["elevation", "SeDebugPrivilege", "container", "FullLiveReportsMax", "AllowLiveDump"];
+
+fn unread(facts: &Facts) -> impl Iterator<Item = Finding> + '_ {
+    let decisive = facts.unread.iter().filter(|(name, _)| DECISIVE.contains(&name.as_str()));
+    decisive.map(|(name, why)| {
+        let text = format!("{name} could not be read ({why}): the kernel will decide");
+        Finding::new(name, Level::Warning, "unknown", text)
+    })
 }
 
 /// What bears on a live dump of these pages.
@@ -221,7 +234,7 @@ fn privilege(facts: &Facts) -> Option<Finding> {
 fn oldest(facts: &Facts) -> Option<Finding> {
     build(facts).filter(|b| *b < nt::build::OLDEST_SUPPORTED).map(|b| {
         Finding::new(
-            "build",
+            "version",
             Level::Warning,
             b.to_string(),
             "this Windows is older than 10 1607 / Server 2016, the oldest that livedump supports",

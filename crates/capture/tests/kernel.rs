@@ -354,3 +354,15 @@ fn a_simulated_capture_writes_no_event_log_record() {
     );
     assert!(host.events.lock().unwrap().is_empty());
 }
+
+#[test]
+fn a_fact_that_could_not_be_read_is_never_told_as_in_order() {
+    let doctor = capture::doctor(&world("facts-unread"), None);
+    for name in ["FullLiveReportsMax", "AllowLiveDump"] {
+        let found: Vec<_> = doctor.findings.iter().filter(|f| f.name == name).collect();
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!((found[0].level, found[0].value.as_str()), (capture::Level::Warning, "unknown"));
+    }
+    let kernel = doctor.kinds.iter().find(|k| k.kind == "kernel").unwrap();
+    assert_eq!(kernel.possible, None);
+}

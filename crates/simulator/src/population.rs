@@ -197,7 +197,11 @@ impl Maker<'_> {
                 "lsass.exe" if self.scenario.has(Fault::ProtectedProcess) => 0x41,
                 _ => row.protection,
             };
-            self.process(pid, parent, row.name, row.session, protection, row.threads);
+            let threads = match row.fault {
+                Some(Fault::ManyThreads) => self.scenario.threads.unwrap_or(0).max(row.threads),
+                _ => row.threads,
+            };
+            self.process(pid, parent, row.name, row.session, protection, threads);
         }
     }
 

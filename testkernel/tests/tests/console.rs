@@ -1,5 +1,8 @@
 //! Ctrl+C, and what comes out where it is redirected.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use wine_tests::Desk;
 
 #[test]
@@ -11,6 +14,20 @@ fn ctrl_c_cancels_and_leaves_nothing() {
     running.end().exits(7);
     assert!(desk.files().is_empty(), "{:?}", desk.files());
     assert_eq!(desk.calls()[0].number("/status"), 0xC000_0120);
+}
+
+/// The write hangs for two minutes: the kernel sees no cancel meanwhile.
+#[test]
+fn a_second_ctrl_c_does_not_wait_for_a_volume_that_hangs() {
+    let desk = Desk::new();
+    let running = desk.start("stalled-volume", &["kernel", "live.dmp"]);
+    desk.wait_for("live.dmp.partial", 0x10_0000);
+    desk.interrupt();
+    sleep(Duration::from_secs(1));
+    desk.interrupt();
+    let ended = running.end().exits(7);
+    assert!(ended.stderr.contains("only when the kernel returns"), "{}", ended.stderr);
+    assert!(desk.files().is_empty(), "{:?}", desk.files());
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub(crate) struct TriageArgs {
     /// How many threads, or `all` [default: 4, or all that --tid and --thread-name name].
     #[arg(short = 't', long, value_name = "N|all", value_parser = values::thread_count, help_heading = "What is captured")]
     pub(crate) threads: Option<capture::ThreadCount>,
-    /// This thread, by its id; may be given several times.
+    /// This thread, by its id; may be given several times, or with commas between the ids.
     #[arg(long = "tid", value_name = "ID", value_delimiter = ',', value_parser = values::tid, help_heading = "What is captured")]
     pub(crate) tids: Vec<u32>,
     /// Only threads whose name matches: * and ? stand for any text and any character, case does not matter.

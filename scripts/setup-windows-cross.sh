@@ -301,7 +301,7 @@ fn main() {
     std::process::exit(7);
 }
 RS
-    (cd "$d" && quiet smoke-build cargo build --release --target x86_64-pc-windows-gnu)
+    (cd "$d" && quiet smoke-build cargo build --release --target x86_64-pc-windows-gnu --target-dir "$d/target")
     local exe=$d/target/x86_64-pc-windows-gnu/release/smoke.exe dll
     dll=$(x86_64-w64-mingw32-objdump -p "$exe" | sed -n 's/.*DLL Name: //p' | grep -iE 'libgcc|winpthread|libstdc|^std-' || true)
     [ -z "$dll" ] || die "the exe is not self-contained, it imports: $dll"

@@ -12,6 +12,12 @@ pub trait Bytes: Send + Sync {
     /// than asked for only where the bytes end.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
+    /// All of them, where they lie in memory anyway (mapped, or held): the
+    /// fast way for who reads many. `None` for what is read by position.
+    fn as_slice(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// Whether there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -41,15 +47,23 @@ impl Bytes for [u8] {
         buffer[..length].copy_from_slice(&rest[..length]);
         Ok(length)
     }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        Some(self)
+    }
 }
 
 impl Bytes for Vec<u8> {
     fn len(&self) -> u64 {
-        Bytes::len(self.as_slice())
+        Bytes::len(&self[..])
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.as_slice().read_at(offset, buffer)
+        Bytes::read_at(&self[..], offset, buffer)
+    }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        Some(self)
     }
 }
 
@@ -62,6 +76,10 @@ macro_rules! pointers {
 
             fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
                 (**self).read_at(offset, buffer)
+            }
+
+            fn as_slice(&self) -> Option<&[u8]> {
+                Bytes::as_slice(&**self)
             }
         }
     )*};
@@ -81,6 +99,12 @@ mod tests {
         assert_eq!(buffer, [1, 2, 3]);
         assert_eq!(bytes.read_at(2, &mut buffer).unwrap(), 2);
         assert_eq!(buffer[..2], [3, 4]);
+    }
+
+    #[test]
+    fn bytes_in_memory_are_lent_through_any_pointer() {
+        let bytes: Arc<dyn Bytes> = Arc::new(vec![1_u8, 2]);
+        assert_eq!(Bytes::as_slice(&bytes), Some(&[1, 2][..]));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use crate::Bytes;
 use crate::mapped::Mapped;
+use crate::{Bytes, may_go_away};
 
 /// An open file whose length was taken when it was opened.
 #[derive(Debug)]
@@ -35,6 +35,17 @@ impl File {
         let mapped = Mapped::new(&file)?;
         Ok(Self { length: mapped.as_slice().len() as u64, way: Way::Mapped(mapped) })
     }
+
+    /// Opens a file mapped where it lies on a fixed disk of this computer, and
+    /// by position where it may go away: see [`may_go_away`].
+    pub fn open_suited(path: &Path) -> io::Result<Self> {
+        if may_go_away(path)? { Self::open(path) } else { Self::open_mapped(path) }
+    }
+
+    /// Whether it is mapped.
+    pub fn is_mapped(&self) -> bool {
+        matches!(self.way, Way::Mapped(_))
+    }
 }
 
 /// A folder, pipe or device has no length that means anything here.
@@ -58,7 +69,14 @@ impl Bytes for File {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         match &self.way {
             Way::Position(file) => fill(file, offset, buffer),
-            Way::Mapped(mapped) => mapped.as_slice().read_at(offset, buffer),
+            Way::Mapped(mapped) => Bytes::read_at(mapped.as_slice(), offset, buffer),
+        }
+    }
+
+    fn as_slice(&self) -> Option<&[u8]> {
+        match &self.way {
+            Way::Position(_) => None,
+            Way::Mapped(mapped) => Some(mapped.as_slice()),
         }
     }
 }

@@ -16,9 +16,9 @@ impl Mapped {
         }
         // SAFETY: the map is read-only and lives as long as its owner. That
         // others may write to or cut the file is not in our hands: the bytes
-        // may change under us, so nothing above keeps a reference to them
-        // (`Bytes` copies), and a cut file ends the process, which is why
-        // `File::open` is the other way, and the default.
+        // may change under us, so nothing above believes a byte twice, and a
+        // cut file ends the process, which is why `File::open` is the other
+        // way, and the one that `File::open_suited` takes on doubt.
         let map = unsafe { memmap2::Mmap::map(file)? };
         Ok(Self(Some(map)))
     }

@@ -38,9 +38,11 @@ pub(crate) fn check(file: &Path, version: &str) -> Result<String> {
         std::fs::read(file).with_context(|| format!("could not read {}", file.display()))?;
     ensure!(bytes.len() < LARGEST, "the exe has {} bytes, more than {LARGEST}", bytes.len());
     let pe = PeFile64::parse(bytes.as_slice()).context("not a 64-bit PE file")?;
-    let dlls = imports(&pe)?;
+    let mut dlls = imports(&pe)?;
     let strange: Vec<&String> = dlls.iter().filter(|dll| !is_system(dll)).collect();
     ensure!(strange.is_empty(), "the exe imports what is not part of Windows: {strange:?}");
+    dlls.sort();
+    dlls.dedup();
     resources(&pe, version)?;
     Ok(format!("{} KiB, imports {}", bytes.len() >> 10, dlls.join(" ")))
 }

@@ -13,14 +13,16 @@ use crate::place::{self, Place};
 use crate::progress::seconds;
 use crate::session::Session;
 use crate::{
-    Attempt, Class, Common, Event, Failure, KernelOptions, Note, Observer, Phase, Report, World,
-    event, finish, preflight, status,
+    Attempt, Class, Common, Event, Failure, KernelOptions, Note, Observer, Phase, Report,
+    StatusReport, World, event, finish, preflight, status,
 };
 
 /// The customary code of a live dump that an administrator asked for: LIVE_SYSTEM_DUMP.
 pub(crate) const LIVE_SYSTEM_DUMP: u32 = 0x161;
 /// "livedump" as it reads in a debugger.
 const SIGNATURE: u64 = u64::from_be_bytes(*b"livedump");
+/// What a cancel waits for, for the user.
+const CANCEL_TAKES: &str = "Windows is reported to look for it at each chunk it writes; while it prepares, it cannot be cancelled and goes on until it writes";
 /// Seconds before the first, second, ... retry; the last one repeats.
 const WAITS: [u64; 5] = [1, 2, 4, 8, 15];
 
@@ -65,7 +67,8 @@ fn capture(session: &mut Session, options: &KernelOptions) -> Result<Class, Fail
     session.notes(notes);
     let target = created?;
     session.report.times.planning = seconds(session.elapsed());
-    let outcome = take(session, options, &pages, &place, &target, bounds);
+    let live = Live { options, pages, place, target, bounds };
+    let outcome = live.take(session);
     if !session.report.abandoned {
         event::record(
             session,
@@ -107,49 +110,132 @@ fn flags_text(pages: &Pages) -> String {
     }
 }
 
-/// The call and all that follows it. The `.partial` is removed here when nothing came of it.
-fn take(
-    session: &mut Session,
-    options: &KernelOptions,
-    pages: &Pages,
-    place: &Place,
-    target: &Arc<dyn Target>,
+/// One live dump: what was asked for, and where it goes.
+struct Live<'a> {
+    options: &'a KernelOptions,
+    pages: Pages,
+    place: Place,
+    target: Arc<dyn Target>,
     bounds: Option<Estimate>,
-) -> Result<Class, Failure> {
-    let common = &options.common;
-    match call_until_taken(session, options, pages, place, target, bounds) {
-        Ok(partial) => keep(session, common, place, target.as_ref(), partial),
-        Err(failure) => {
-            if !session.report.abandoned {
-                finish::discard(session, target.as_ref(), common);
-            }
-            Err(failure)
-        }
-    }
 }
 
-/// Verifies and names what the kernel called a success; from here on nothing is deleted.
-fn keep(
-    session: &mut Session,
-    common: &Common,
-    place: &Place,
-    target: &dyn Target,
-    partial: bool,
-) -> Result<Class, Failure> {
-    let checked = match finish::check(session, target, common) {
-        Ok(checked) => checked,
-        Err(failure) => {
-            session.report.files.push(finish::file_report(target, None, None));
-            return Err(failure);
+impl Live<'_> {
+    /// The call and all that follows it. The `.partial` is removed here when nothing came of it.
+    fn take(&self, session: &mut Session) -> Result<Class, Failure> {
+        match self.call_until_taken(session) {
+            Ok(partial) => self.keep(session, partial),
+            Err(failure) => {
+                if !session.report.abandoned {
+                    finish::discard(session, self.target.as_ref(), &self.options.common);
+                }
+                Err(failure)
+            }
         }
-    };
-    let mut file = checked.file;
-    let named = checked.class.and_then(|class| require(class, partial, common)).and_then(|class| {
-        finish::name(target, &mut file, &place.name, common.overwrite)?;
-        Ok(class)
-    });
-    session.report.files.push(file);
-    named
+    }
+
+    /// Verifies and names what the kernel called a success; from here on nothing is deleted.
+    fn keep(&self, session: &mut Session, partial: bool) -> Result<Class, Failure> {
+        let (target, common) = (self.target.as_ref(), &self.options.common);
+        let checked = match finish::check(session, target, common) {
+            Ok(checked) => checked,
+            Err(failure) => {
+                session.report.files.push(finish::file_report(target, None, None));
+                return Err(failure);
+            }
+        };
+        let mut file = checked.file;
+        let class = checked.class.and_then(|class| require(class, partial, common));
+        let named = class.and_then(|class| {
+            finish::name(target, &mut file, &self.place.name, common.overwrite)?;
+            Ok(class)
+        });
+        session.report.files.push(file);
+        named
+    }
+
+    /// Calls, falls back to the other structure version, retries while busy. `Ok(true)`: partial.
+    fn call_until_taken(&self, session: &mut Session) -> Result<bool, Failure> {
+        let retries = self.options.common.retries;
+        let mut version = first_version(session, &self.pages);
+        let mut fell_back = false;
+        let mut retry = 0;
+        loop {
+            let ended = self.call_once(session, version)?;
+            let status = NtStatus(ended.answer.status);
+            let other_length = status == NtStatus::INFO_LENGTH_MISMATCH && !fell_back;
+            if other_length && !self.pages.kernel_stacks_only {
+                fell_back = true;
+                version = other(version);
+                continue;
+            }
+            if status.is_success() {
+                return Ok(success(session, status, &ended));
+            }
+            if !status::is_busy(status) || retry >= retries || ended.cancelled.is_some() {
+                return Err(self.refused(session, status, &ended));
+            }
+            retry += 1;
+            wait_to_retry(session, status, retry, retries)?;
+            self.target.set_len(0).map_err(|e| {
+                Failure::new(Class::Disk, format!("the file could not be emptied for a retry: {e}"))
+            })?;
+        }
+    }
+
+    fn call_once(
+        &self,
+        session: &mut Session,
+        version: StructureVersion,
+    ) -> Result<Ended, Failure> {
+        let machine = session.world.machine.clone();
+        let token = machine.cancel_token().map_err(|e| {
+            Failure::new(Class::Memory, format!("no cancel event could be made: {e}"))
+        })?;
+        let watched = Watched {
+            path: Some(self.target.path()),
+            cancel: Some(token.clone()),
+            estimate: self.bounds,
+            volume: self.place.volume.clone(),
+            how_long: CANCEL_TAKES.into(),
+        };
+        let (bugcheck_code, parameters) = code_and_parameters(&self.options.common);
+        let (pages, target) = (self.pages, self.target.clone());
+        session.phase(Phase::Preparing);
+        let ended = call::run(session, watched, move || {
+            machine.live_dump(&LiveDumpRequest {
+                version,
+                bugcheck_code,
+                parameters,
+                pages,
+                target: target.as_ref(),
+                cancel: Some(token.as_ref()),
+            })
+        })?;
+        record_attempt(session, &ended, structure_length(version));
+        Ok(ended)
+    }
+
+    fn refused(&self, session: &Session, status: NtStatus, ended: &Ended) -> Failure {
+        if let (NtStatus::CANCELLED, Some(reason)) = (status, ended.cancelled) {
+            let report = status::report(status);
+            return reason.failure().status(StatusReport { remedy: None, ..report });
+        }
+        let failure = status::failure(status, "the live dump was refused");
+        match status {
+            NtStatus::DISK_FULL => explain_disk_full(session, failure, &self.place),
+            NtStatus::INFO_LENGTH_MISMATCH | NtStatus::INVALID_PARAMETER
+                if self.pages.kernel_stacks_only =>
+            {
+                failure.remedy(
+                    "kernel stacks only is reported to need Windows 11: capture without --stacks-only",
+                )
+            }
+            NtStatus::DEBUGGER_INACTIVE if self.pages.include_user_space => failure.remedy(
+                "leave out -u: this build is reported to take user pages only when booted with kernel debugging",
+            ),
+            _ => failure,
+        }
+    }
 }
 
 /// The kernel's own word that the dump is partial counts even when the file does not say so.
@@ -165,41 +251,6 @@ fn require(class: Class, partial: bool, common: &Common) -> Result<Class, Failur
     }
 }
 
-/// Calls, falls back to the other structure version, retries while busy. `Ok(true)`: partial.
-fn call_until_taken(
-    session: &mut Session,
-    options: &KernelOptions,
-    pages: &Pages,
-    place: &Place,
-    target: &Arc<dyn Target>,
-    bounds: Option<Estimate>,
-) -> Result<bool, Failure> {
-    let mut version = first_version(session, pages);
-    let mut fell_back = false;
-    let mut retry = 0;
-    loop {
-        let ended = call_once(session, options, pages, place, target, version, bounds)?;
-        let status = NtStatus(ended.answer.status);
-        if status == NtStatus::INFO_LENGTH_MISMATCH && !fell_back && !pages.kernel_stacks_only {
-            fell_back = true;
-            version = other(version);
-            continue;
-        }
-        if status.is_success() {
-            return Ok(success(session, status, &ended));
-        }
-        if !status::is_busy(status) || retry >= options.common.retries || ended.cancelled.is_some()
-        {
-            return Err(refused(session, status, &ended, place, pages));
-        }
-        retry += 1;
-        wait_to_retry(session, status, retry, options.common.retries)?;
-        target.set_len(0).map_err(|e| {
-            Failure::new(Class::Disk, format!("the file could not be emptied for a retry: {e}"))
-        })?;
-    }
-}
-
 /// V2 where the build knows it, and always for stacks only, which V1 cannot say.
 fn first_version(session: &Session, pages: &Pages) -> StructureVersion {
     let knows_v2 =
@@ -212,44 +263,6 @@ fn other(version: StructureVersion) -> StructureVersion {
         StructureVersion::V1 => StructureVersion::V2,
         StructureVersion::V2 => StructureVersion::V1,
     }
-}
-
-fn call_once(
-    session: &mut Session,
-    options: &KernelOptions,
-    pages: &Pages,
-    place: &Place,
-    target: &Arc<dyn Target>,
-    version: StructureVersion,
-    bounds: Option<Estimate>,
-) -> Result<Ended, Failure> {
-    let machine = session.world.machine.clone();
-    let token = machine
-        .cancel_token()
-        .map_err(|e| Failure::new(Class::Memory, format!("no cancel event could be made: {e}")))?;
-    let watched = Watched {
-        path: Some(target.path()),
-        cancel: Some(token.clone()),
-        estimate: bounds,
-        volume: place.volume.clone(),
-        how_long: "Windows looks for it at each chunk it writes; while it prepares, it cannot be cancelled and goes on until it writes"
-            .into(),
-    };
-    let (bugcheck_code, parameters) = code_and_parameters(&options.common);
-    let (pages, target) = (*pages, target.clone());
-    session.phase(Phase::Preparing);
-    let ended = call::run(session, watched, move || {
-        machine.live_dump(&LiveDumpRequest {
-            version,
-            bugcheck_code,
-            parameters,
-            pages,
-            target: target.as_ref(),
-            cancel: Some(token.as_ref()),
-        })
-    })?;
-    record_attempt(session, &ended, structure_length(version));
-    Ok(ended)
 }
 
 fn structure_length(version: StructureVersion) -> u32 {
@@ -308,29 +321,6 @@ pub(crate) fn wait_to_retry(
         wait: wait.as_secs_f64(),
     });
     session.sleep(wait)
-}
-
-fn refused(
-    session: &Session,
-    status: NtStatus,
-    ended: &Ended,
-    place: &Place,
-    pages: &Pages,
-) -> Failure {
-    if let (NtStatus::CANCELLED, Some(reason)) = (status, ended.cancelled) {
-        return reason.failure().status(status::report(status));
-    }
-    let failure = status::failure(status, "the live dump was refused");
-    match status {
-        NtStatus::DISK_FULL => explain_disk_full(session, failure, place),
-        NtStatus::INFO_LENGTH_MISMATCH | NtStatus::INVALID_PARAMETER if pages.kernel_stacks_only => {
-            failure.remedy("kernel stacks only is reported to need Windows 11: capture without --stacks-only")
-        }
-        NtStatus::DEBUGGER_INACTIVE if pages.include_user_space => failure.remedy(
-            "leave out -u: this build is reported to take user pages only when booted with kernel debugging",
-        ),
-        _ => failure,
-    }
 }
 
 /// A full disk with space left has another cause.

@@ -35,7 +35,7 @@ mod waiting;
 
 pub use class::Class;
 pub use doctor::{Doctor, Readiness, doctor};
-pub use estimate::{Estimate, EstimateItem, EstimateReport, estimate};
+pub use estimate::{Enough, Estimate, EstimateItem, EstimateReport, estimate};
 pub use failure::Failure;
 pub use kernel::kernel;
 pub use options::{Common, KernelOptions, Pick, ProcessTarget, ThreadCount, TriageOptions};

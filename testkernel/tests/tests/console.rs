@@ -22,6 +22,8 @@ fn a_second_ctrl_c_does_not_wait_for_a_volume_that_hangs() {
     let desk = Desk::new();
     let running = desk.start("stalled-volume", &["kernel", "live.dmp"]);
     desk.wait_for("live.dmp.partial", 0x10_0000);
+    // It hangs in the middle of the file, which is there long before.
+    sleep(Duration::from_secs(2));
     desk.interrupt();
     sleep(Duration::from_secs(1));
     desk.interrupt();

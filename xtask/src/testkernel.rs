@@ -119,8 +119,10 @@ impl TestKernel {
     /// Copies the prefix by hard links (it has 262 MB) and puts the stand-in in its place.
     fn make_prefix(&self, prefix: &Prefix, origin: &Path) -> Result<()> {
         let folder = self.prefixes.join(prefix.name);
-        let stamp = std::fs::read(origin.join(".wincross")).context("no Wine prefix")?;
-        let fresh = std::fs::read(folder.join(STAMP)).ok().as_deref() != Some(&stamp);
+        let origin_is =
+            std::fs::read_to_string(origin.join(".wincross")).context("no Wine prefix")?;
+        let stamp = format!("{origin_is}build={} zero={:?}\n", prefix.build, prefix.zero);
+        let fresh = std::fs::read_to_string(folder.join(STAMP)).ok().as_ref() != Some(&stamp);
         if fresh {
             if folder.exists() {
                 std::fs::remove_dir_all(&folder)?;

@@ -26,7 +26,8 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs it with our own output and no input, and keeps the lines that begin in a certain way.
-pub(crate) fn run_and_keep(command: &mut Command, prefix: &str) -> Result<Vec<String>> {
+/// True: it exited with 0.
+pub(crate) fn run_and_keep(command: &mut Command, prefix: &str) -> Result<(bool, Vec<String>)> {
     let shown = show(command);
     eprintln!("$ {shown}");
     let mut child = command
@@ -44,11 +45,7 @@ pub(crate) fn run_and_keep(command: &mut Command, prefix: &str) -> Result<Vec<St
             }
         }
     }
-    let status = child.wait()?;
-    if !status.success() {
-        bail!("{shown}: {status}; {}", kept.join("; "));
-    }
-    Ok(kept)
+    Ok((child.wait()?.success(), kept))
 }
 
 /// Runs it and returns what it printed.

@@ -76,6 +76,11 @@ impl Steps {
         self.run(name, || Ok(Outcome::Skipped(reason.to_owned())));
     }
 
+    /// What a step came to, for a line of its own.
+    pub(crate) fn note(&self, name: &str) -> Option<&str> {
+        self.rows.iter().find(|row| row.name == name).map(|row| row.note.as_str())
+    }
+
     /// Prints the table; true when no step failed.
     pub(crate) fn summary(&self) -> bool {
         println!("\n=== Summary");

@@ -19,7 +19,9 @@ pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
     let mut steps = Steps::new(require_windows);
     native(&mut steps, &project);
     windows_half::run(&mut steps, &project);
-    Ok(if steps.summary() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let good = steps.summary();
+    println!("Wine tests: {}", steps.note(windows_half::WINE_TESTS).unwrap_or("not run"));
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn native(steps: &mut Steps, project: &Project) {

@@ -20,8 +20,11 @@ const STEPS: [&str; 7] = [
     "windows: clippy msvc",
     "windows: test kernel",
     "windows: unit tests",
-    "windows: Wine tests",
+    WINE_TESTS,
 ];
+
+/// The step whose result is said in a line of its own.
+pub(crate) const WINE_TESTS: &str = "windows: Wine tests";
 
 /// All its steps, or each of them left out and why.
 pub(crate) fn run(steps: &mut Steps, project: &Project) {
@@ -102,13 +105,22 @@ fn clippy(project: &Project, cross: &Cross, target: &str) -> Result<Outcome> {
 
 fn unit_tests(cross: &Cross) -> Result<Outcome> {
     let mut cargo = cross.cargo();
-    cargo.args(["test", "--target", GNU, "--lib", "--tests"]).args(ON_WINDOWS);
-    let mut results = command::run_and_keep(&mut cargo, RESULT)?;
+    cargo.args(["test", "--no-fail-fast", "--target", GNU, "--lib", "--tests"]).args(ON_WINDOWS);
+    let libraries = counted(&mut cargo)?;
     // What tries the whole exe is written for the shipped one, below.
     let mut cargo = cross.cargo();
     cargo.args(["test", "--target", GNU, "--bins", "-p", "livedump"]);
-    results.extend(command::run_and_keep(&mut cargo, RESULT)?);
-    Ok(Outcome::Passed(Counts::of(&results).text()))
+    Ok(Outcome::Passed(format!("{libraries}; livedump: {}", counted(&mut cargo)?)))
+}
+
+/// Runs tests; what they came to is the text, or the error.
+fn counted(cargo: &mut Command) -> Result<String> {
+    let (good, results) = command::run_and_keep(cargo, RESULT)?;
+    let counts = Counts::of(&results);
+    match good && counts.passed > 0 {
+        true => Ok(counts.text()),
+        false => bail!("{}", counts.text()),
+    }
 }
 
 /// `cargo xtask wine`: builds what they need, and runs them.
@@ -118,7 +130,9 @@ pub(crate) fn run_wine_tests(filter: &[&str]) -> Result<ExitCode> {
     TestKernel::build(&project, &cross)?;
     cross.build_exe(&project)?;
     command::run(command::cargo().args(["build", "--release", "-p", "livedump"]))?;
-    wine_tests(&project, filter)?;
+    if let Outcome::Passed(counts) = wine_tests(&project, filter)? {
+        println!("Wine tests: {counts}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -130,13 +144,7 @@ fn wine_tests(project: &Project, filter: &[&str]) -> Result<Outcome> {
     let native = format!("livedump{}", std::env::consts::EXE_SUFFIX);
     cargo.env("LIVEDUMP_NATIVE", project.target.join("release").join(native));
     cargo.arg("--").args(filter);
-    let results = command::run_and_keep(&mut cargo, RESULT)?;
-    let counts = Counts::of(&results);
-    println!("\nWine tests: {}", counts.text());
-    if counts.passed == 0 {
-        bail!("not one Wine test ran");
-    }
-    Ok(Outcome::Passed(counts.text()))
+    counted(&mut cargo).map(Outcome::Passed)
 }
 
 /// How a line begins that sums up a test program.

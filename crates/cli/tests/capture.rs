@@ -201,7 +201,8 @@ fn without_values_the_header_has_the_live_dump_code_and_spells_livedump() {
     bench.run("kernel --simulate x.dmp").exits(0);
     let info = bench.run("info x.dmp").exits(0);
     assert_eq!(info.value("code"), "0x161 (LIVE_SYSTEM_DUMP)");
-    assert_eq!(info.value("parameter 1"), "6c69766564756d70");
+    let first = info.value("parameter 1");
+    assert!(first.starts_with("6c69766564756d70") && first.ends_with("livedump"), "{first}");
 }
 
 #[test]

@@ -68,12 +68,17 @@ fn result(report: &Report) -> String {
 
 fn captured(report: &Report) -> String {
     match &report.triage {
-        Some(triage) => format!(
-            "{}: {} of its {} threads",
-            report.content,
-            triage.threads.len(),
-            triage.threads_total
-        ),
+        Some(triage) => {
+            let whole =
+                triage.threads.iter().filter(|t| matches!(t.state, ThreadState::Full { .. }));
+            format!(
+                "{}: {} of its {} threads asked for, {} whole",
+                report.content,
+                triage.threads.len(),
+                triage.threads_total,
+                whole.count()
+            )
+        }
         None => report.content.clone(),
     }
 }

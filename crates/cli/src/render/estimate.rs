@@ -1,6 +1,6 @@
 //! How large a dump will be.
 
-use capture::EstimateReport;
+use capture::{Enough, EstimateReport};
 
 use super::{Record, Table, exact_size, size};
 
@@ -19,33 +19,15 @@ pub(crate) fn text(estimate: &EstimateReport) -> String {
     record.line("at least", or_unknown(estimate.lower));
     record.line("at most", or_unknown(estimate.upper));
     let volume = estimate.volume.as_deref().unwrap_or("the target");
-    let disk = estimate.free_disk.map(|free| {
-        format!("{} free at {volume}: {}", size(free), disk(Enough::of(estimate, free)))
-    });
+    let disk = estimate
+        .free_disk
+        .map(|free| format!("{} free at {volume}: {}", size(free), disk(estimate.disk_is_enough)));
     record.maybe("disk", disk);
     let memory = estimate
         .available_memory
-        .map(|free| format!("{} available: {}", size(free), memory(Enough::of(estimate, free))));
+        .map(|free| format!("{} available: {}", size(free), memory(estimate.memory_is_enough)));
     record.maybe("memory", memory);
     record.into_text()
-}
-
-/// For which bound something is enough.
-enum Enough {
-    Upper,
-    Lower,
-    Neither,
-}
-
-impl Enough {
-    fn of(estimate: &EstimateReport, have: u64) -> Option<Self> {
-        match (estimate.lower, estimate.upper) {
-            (_, Some(upper)) if have >= upper => Some(Self::Upper),
-            (Some(lower), _) if have >= lower => Some(Self::Lower),
-            (Some(_), Some(_)) => Some(Self::Neither),
-            _ => None,
-        }
-    }
 }
 
 fn or_unknown(bytes: Option<u64>) -> String {
@@ -54,18 +36,18 @@ fn or_unknown(bytes: Option<u64>) -> String {
 
 fn disk(enough: Option<Enough>) -> &'static str {
     match enough {
-        Some(Enough::Upper) => "enough",
-        Some(Enough::Lower) => "enough for the lower bound, not for the upper",
-        Some(Enough::Neither) => "not enough, a capture would be refused",
+        Some(Enough::Yes) => "enough",
+        Some(Enough::Maybe) => "enough for the lower bound, not for the upper",
+        Some(Enough::No) => "not enough, a capture would be refused",
         None => "whether that is enough is not known",
     }
 }
 
 fn memory(enough: Option<Enough>) -> &'static str {
     match enough {
-        Some(Enough::Upper) => "enough for the copy, the dump should be complete",
-        Some(Enough::Lower) => "perhaps too little for the copy, the dump may be partial",
-        Some(Enough::Neither) => "too little for the copy, expect a partial dump",
+        Some(Enough::Yes) => "enough for the copy, the dump should be complete",
+        Some(Enough::Maybe) => "perhaps too little for the copy, the dump may be partial",
+        Some(Enough::No) => "too little for the copy, expect a partial dump",
         None => "whether that is enough is not known",
     }
 }

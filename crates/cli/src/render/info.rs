@@ -38,10 +38,14 @@ pub(crate) fn text(report: &InfoReport) -> String {
     record.maybe("time", info.time.as_deref());
     record.maybe("uptime", info.uptime_seconds.map(|seconds| format!("{seconds:.0} s")));
     record.maybe("code", info.code_text.as_deref());
+    record.maybe("meaning", info.code_meaning.as_deref());
     for (index, parameter) in
         info.parameters.iter().enumerate().filter(|(_, parameter)| !parameter.is_empty())
     {
-        record.line(&format!("parameter {}", index + 1), parameter);
+        let meaning = info.parameter_meanings.get(index).filter(|meaning| !meaning.is_empty());
+        let text =
+            meaning.map_or_else(|| parameter.clone(), |meaning| format!("{parameter}  {meaning}"));
+        record.line(&format!("parameter {}", index + 1), text);
     }
     record.maybe("comment", info.comment.as_deref());
     contents(&mut record, info);

@@ -15,6 +15,7 @@ mod bytes;
 mod clock;
 mod dump;
 mod facts;
+pub mod files;
 mod handles;
 mod image;
 mod kernel;

@@ -1,8 +1,8 @@
-//! Bitmap dumps (types 5 and 6).
+//! Bitmap dumps (types 5, 6 and 7), and the old summary dump (type 2).
 
 use memory::PAGE_SIZE;
 
-use crate::raw::BitmapHeader;
+use crate::raw::{BitmapHeader, SummaryHeader};
 use crate::source::Source;
 use crate::{Error, Width};
 
@@ -16,26 +16,67 @@ pub const MAX_BITS: u64 = 1 << 36;
 pub struct Bitmap<'a> {
     source: Source<'a>,
     offset: u64,
-    raw: BitmapHeader,
+    signature: [u8; 4],
+    first_page: u64,
+    pages: u64,
+    bits: u64,
+    bits_offset: u64,
+    /// File offsets of the page count and of the bit count.
+    fields: (u64, u64),
 }
 
 const WHAT: &str = "the bitmap header";
+const SUMMARY: &str = "the summary header";
 
 impl<'a> Bitmap<'a> {
     pub(crate) fn open(source: Source<'a>, width: Width) -> Result<Self, Error> {
         let offset = width.header_size();
         let raw: BitmapHeader = source.read(WHAT, offset)?;
-        let known = matches!(&raw.signature, b"FDMP" | b"SDMP") && &raw.valid_dump == b"DUMP";
-        if !known {
-            let found = [raw.signature, raw.valid_dump].concat();
+        check_signature(WHAT, offset, raw.signature, raw.valid_dump, &[*b"SDMP", *b"FDMP"])?;
+        let bitmap = Self {
+            source,
+            offset,
+            signature: raw.signature,
+            first_page: raw.header_size.get(),
+            pages: raw.pages.get(),
+            bits: raw.bitmap_size.get(),
+            bits_offset: offset + size_of::<BitmapHeader>() as u64,
+            fields: (offset + 0x28, offset + 0x30),
+        };
+        bitmap.check_size()?;
+        Ok(bitmap)
+    }
+
+    /// Opens a type 2 dump. Its layout is UNCONFIRMED, so everything that can
+    /// contradict it must not: both bit counts, the room for the bits, and the
+    /// pages against the file's length.
+    pub(crate) fn open_summary(source: Source<'a>, width: Width) -> Result<Self, Error> {
+        let offset = width.header_size();
+        let raw: SummaryHeader = source.read(SUMMARY, offset)?;
+        check_signature(SUMMARY, offset, raw.signature, raw.valid_dump, &[*b"SDMP"])?;
+        // The count of an RTL_BITMAP and its pointer, as wide as the machine's.
+        let rtl_bitmap = match width {
+            Width::Bits32 => 8,
+            Width::Bits64 => 16,
+        };
+        let bitmap = Self {
+            source,
+            offset,
+            signature: raw.signature,
+            first_page: raw.header_size.get().into(),
+            pages: raw.pages.get().into(),
+            bits: raw.bitmap_size.get().into(),
+            bits_offset: offset + 0x18 + rtl_bitmap,
+            fields: (offset + 0x14, offset + 0x10),
+        };
+        if raw.size_of_bit_map != raw.bitmap_size {
             return Err(Error::Value {
-                what: WHAT,
-                offset,
-                expected: "SDMPDUMP or FDMPDUMP".into(),
-                found: String::from_utf8_lossy(&found).escape_default().to_string(),
+                what: "the number of bits in the bitmap",
+                offset: offset + 0x18,
+                expected: raw.bitmap_size.to_string(),
+                found: raw.size_of_bit_map.to_string(),
             });
         }
-        let bitmap = Self { source, offset, raw };
         bitmap.check_size()?;
         Ok(bitmap)
     }
@@ -44,7 +85,7 @@ impl<'a> Bitmap<'a> {
         if self.bits() > MAX_BITS {
             return Err(Error::Value {
                 what: "the number of bits in the bitmap",
-                offset: self.offset + 0x30,
+                offset: self.fields.1,
                 expected: format!("at most {MAX_BITS:#x}"),
                 found: format!("{:#x}", self.bits()),
             });
@@ -56,6 +97,15 @@ impl<'a> Bitmap<'a> {
         Err(Error::Cut { what: "the bitmap", offset, length, file: self.source.len() })
     }
 
+    pub(crate) fn source(&self) -> Source<'a> {
+        self.source
+    }
+
+    /// File offset of the page count.
+    pub(crate) fn pages_field(&self) -> u64 {
+        self.fields.0
+    }
+
     /// File offset of the bitmap header: 0x2000, or 0x1000 in a 32-bit dump.
     pub fn header_offset(&self) -> u64 {
         self.offset
@@ -63,27 +113,27 @@ impl<'a> Bitmap<'a> {
 
     /// `FDMP` or `SDMP`.
     pub fn signature(&self) -> [u8; 4] {
-        self.raw.signature
+        self.signature
     }
 
     /// HeaderSize: the file offset of the first stored page. Need not be aligned.
     pub fn first_page_offset(&self) -> u64 {
-        self.raw.header_size.get()
+        self.first_page
     }
 
     /// Pages: how many the header says are stored.
     pub fn pages(&self) -> u64 {
-        self.raw.pages.get()
+        self.pages
     }
 
     /// BitmapSize: how many bits there are, at most [`MAX_BITS`].
     pub fn bits(&self) -> u64 {
-        self.raw.bitmap_size.get()
+        self.bits
     }
 
     /// File offset of the bitmap's first byte.
     pub fn bits_offset(&self) -> u64 {
-        self.offset + size_of::<BitmapHeader>() as u64
+        self.bits_offset
     }
 
     /// Bytes of the bitmap.
@@ -94,23 +144,25 @@ impl<'a> Bitmap<'a> {
     /// Counts the set bits, in one pass over the file.
     pub fn count(&self) -> Result<u64, Error> {
         let mut count = 0_u64;
-        let last = self.bits_length().saturating_sub(1);
-        self.source.windows(
-            "the bitmap",
-            self.bits_offset(),
-            self.bits_length(),
-            |start, window| {
-                count += ones(window);
-                let end = start + window.len() as u64;
-                if end > last
-                    && let Some(byte) = window.last()
-                {
-                    count -= u64::from((byte & !self.last_mask()).count_ones());
-                }
-                true
-            },
-        )?;
+        self.windows(|_, window| count += ones(window))?;
         Ok(count)
+    }
+
+    /// Shows all bytes of the bitmap in windows, with the offset into it.
+    /// Bits past the last one are cleared.
+    pub(crate) fn windows(&self, mut see: impl FnMut(u64, &[u8])) -> Result<(), Error> {
+        let length = self.bits_length();
+        let whole = if self.last_mask() == 0xFF { length } else { length - 1 };
+        self.source.windows("the bitmap", self.bits_offset, whole, |start, window| {
+            see(start, window);
+            true
+        })?;
+        if whole < length {
+            let mut last = [0];
+            self.source.fill("the bitmap", self.bits_offset + whole, &mut last)?;
+            see(whole, &[last[0] & self.last_mask()]);
+        }
+        Ok(())
     }
 
     /// Which bits of the last byte belong to the bitmap.
@@ -127,7 +179,28 @@ impl<'a> Bitmap<'a> {
     }
 }
 
-fn ones(window: &[u8]) -> u64 {
+fn check_signature(
+    what: &'static str,
+    offset: u64,
+    signature: [u8; 4],
+    valid_dump: [u8; 4],
+    known: &[[u8; 4]],
+) -> Result<(), Error> {
+    if known.contains(&signature) && &valid_dump == b"DUMP" {
+        return Ok(());
+    }
+    let expected = known.iter().map(|word| format!("{}DUMP", word.escape_ascii()));
+    let found = [signature, valid_dump].concat();
+    Err(Error::Value {
+        what,
+        offset,
+        expected: expected.collect::<Vec<_>>().join(" or "),
+        found: found.escape_ascii().to_string(),
+    })
+}
+
+/// How many bits are set.
+pub(crate) fn ones(window: &[u8]) -> u64 {
     let (words, rest) = window.as_chunks::<8>();
     let words: u64 = words.iter().map(|w| u64::from(u64::from_le_bytes(*w).count_ones())).sum();
     words + rest.iter().map(|byte| u64::from(byte.count_ones())).sum::<u64>()

@@ -7,8 +7,11 @@ use crate::raw::{BlobFileHeader, BlobHeader};
 use crate::source::Source;
 use crate::tags::meaning;
 
-/// Blobs that are read at most.
-pub const MAX_BLOBS: usize = 65_536;
+/// Blobs that are walked at most; beyond, the file is damaged.
+pub const MAX_BLOBS: u64 = 1 << 20;
+
+/// Blobs that are listed; those behind them are counted only. Real files have under 50. (S)
+pub const LISTED_BLOBS: usize = 65_536;
 
 /// A GUID, shown as Windows shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -23,6 +26,27 @@ impl fmt::Display for Guid {
         write!(f, "{l:02x}{m:02x}{n:02x}{o:02x}{p:02x}{q:02x}")
     }
 }
+
+impl std::str::FromStr for Guid {
+    type Err = NotAGuid;
+
+    /// Takes the digits as Windows shows them, with or without braces.
+    fn from_str(text: &str) -> Result<Self, NotAGuid> {
+        let text = text.trim_start_matches('{').trim_end_matches('}');
+        let groups: Vec<_> = text.split('-').map(str::len).collect();
+        let digits: String = text.split('-').collect();
+        let number = u128::from_str_radix(&digits, 16).map_err(|_| NotAGuid)?;
+        if groups != [8, 4, 4, 4, 12] || digits.starts_with('+') {
+            return Err(NotAGuid);
+        }
+        Ok(crate::tags::guid(number))
+    }
+}
+
+/// A text that is no GUID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a tag looks like 2b88b710-1c93-4f7c-b06c-655ecc50decc")]
+pub struct NotAGuid;
 
 /// One blob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +102,10 @@ pub struct Blobs {
     pub offset: u64,
     /// NtBuildNumber as the list's header has it: often an older one, see [`Build`].
     pub build_number: u32,
-    /// In the order of the file.
+    /// In the order of the file, the first [`LISTED_BLOBS`].
     pub list: Vec<Blob>,
+    /// How many there are.
+    pub count: u64,
     /// How the list ended.
     pub end: BlobEnd,
 }
@@ -95,19 +121,24 @@ impl Blobs {
         if &header.signature != b"DumpBlob" {
             return Ok(None);
         }
-        let mut list = Vec::new();
+        let (mut list, mut count) = (Vec::new(), 0);
         let first = u64::from(header.header_size.get()).max(header_length);
         let end = match offset.checked_add(first) {
-            Some(next) => walk(source, next, &mut list)?,
+            Some(next) => walk(source, next, &mut list, &mut count)?,
             None => BlobEnd::Cut { offset, missing: first },
         };
         let build_number = header.build_number.get();
-        Ok(Some(Self { offset, build_number, list, end }))
+        Ok(Some(Self { offset, build_number, list, count, end }))
+    }
+
+    /// The first blob with this tag.
+    pub fn find(&self, tag: Guid) -> Option<&Blob> {
+        self.list.iter().find(|blob| blob.tag == tag)
     }
 
     /// The true build, when the blob that has it is there.
     pub(crate) fn build(&self, source: &Source<'_>) -> Result<Option<Build>, Error> {
-        let Some(blob) = self.list.iter().find(|blob| blob.tag == crate::tags::BUILD) else {
+        let Some(blob) = self.list.iter().rfind(|blob| blob.tag == crate::tags::BUILD) else {
             return Ok(None);
         };
         if blob.size < 12 {
@@ -137,10 +168,15 @@ impl Build {
     }
 }
 
-fn walk(source: &Source<'_>, mut offset: u64, list: &mut Vec<Blob>) -> Result<BlobEnd, Error> {
+fn walk(
+    source: &Source<'_>,
+    mut offset: u64,
+    list: &mut Vec<Blob>,
+    count: &mut u64,
+) -> Result<BlobEnd, Error> {
     let header_length = size_of::<BlobHeader>() as u64;
     while offset != source.len() {
-        if list.len() == MAX_BLOBS {
+        if *count == MAX_BLOBS {
             return Ok(BlobEnd::TooMany);
         }
         let cut = |end: Option<u64>| BlobEnd::Cut {
@@ -162,7 +198,10 @@ fn walk(source: &Source<'_>, mut offset: u64, list: &mut Vec<Blob>) -> Result<Bl
         let next = data.checked_add(u64::from(size) + u64::from(header.post_pad.get()));
         match next {
             Some(next) if next <= source.len() => {
-                list.push(Blob { tag: Guid(header.tag), offset: data, size });
+                *count += 1;
+                if list.len() < LISTED_BLOBS {
+                    list.push(Blob { tag: Guid(header.tag), offset: data, size });
+                }
                 offset = next;
             }
             next => return Ok(cut(next)),

@@ -1,4 +1,4 @@
-//! Blocks of virtual memory that are unsorted and may overlap, made searchable.
+//! Stretches of memory that are unsorted and may overlap, made searchable.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -17,9 +17,15 @@ pub struct Block {
     pub size: u32,
 }
 
-impl Block {
-    /// The part of it that exists: inside the file, below the end of the address space.
-    fn usable(&self, file: u64) -> Range<u64> {
+/// Something that covers a range of numbers: addresses, or pages.
+pub(crate) trait Span {
+    /// The part of the range that exists, in a file of `file` bytes.
+    fn span(&self, file: u64) -> Range<u64>;
+}
+
+impl Span for Block {
+    /// The part inside the file, below the end of the address space.
+    fn span(&self, file: u64) -> Range<u64> {
         let in_file = file.saturating_sub(u64::from(self.offset)).min(u64::from(self.size));
         self.address.0..self.address.0.saturating_add(in_file)
     }
@@ -33,7 +39,7 @@ pub(crate) struct Index {
     starts: Vec<u64>,
     /// The block of each segment, or [`GAP`].
     blocks: Vec<u32>,
-    /// Bytes that more than one block holds.
+    /// Bytes (or pages) that more than one block holds.
     pub(crate) overlap: u64,
 }
 
@@ -42,9 +48,9 @@ const GAP: u32 = u32::MAX;
 
 impl Index {
     /// Builds the index in O(n log n). There must be fewer than 2^32 - 1 blocks.
-    pub(crate) fn new(blocks: &[Block], file: u64) -> Self {
+    pub(crate) fn new<S: Span>(blocks: &[S], file: u64) -> Self {
         let mut order: Vec<u32> = (0..blocks.len() as u32).collect();
-        order.sort_unstable_by_key(|index| (blocks[*index as usize].address, *index));
+        order.sort_unstable_by_key(|index| (blocks[*index as usize].span(file).start, *index));
         // A segment ends where a block begins or ends; room is taken once, so
         // that a large table is not copied while it grows.
         let segments = 2 * blocks.len() + 1;
@@ -55,7 +61,7 @@ impl Index {
         };
         let mut sweep = Sweep { blocks, file, active: BinaryHeap::new(), at: 0, index };
         for next in order {
-            let range = blocks[next as usize].usable(file);
+            let range = blocks[next as usize].span(file);
             if range.is_empty() {
                 continue;
             }
@@ -65,8 +71,11 @@ impl Index {
         sweep.advance(u64::MAX);
         let overlap = total(blocks, file).saturating_sub(sweep.index.bytes());
         let mut index = Self { overlap, ..sweep.index };
-        index.starts.shrink_to_fit();
-        index.blocks.shrink_to_fit();
+        // Giving room back may copy: only where that is cheap and worth it.
+        if index.starts.len() < segments / 2 + 1 {
+            index.starts.shrink_to_fit();
+            index.blocks.shrink_to_fit();
+        }
         index
     }
 
@@ -84,6 +93,13 @@ impl Index {
         let end = self.starts.get(next).copied().unwrap_or(u64::MAX);
         // Nothing holds the very last address, which no exclusive end can reach.
         (block != GAP && address < end).then_some((block, end))
+    }
+
+    /// The disjoint segments, in rising order: which block, from where to where.
+    pub(crate) fn segments(&self) -> impl Iterator<Item = (u32, Range<u64>)> + '_ {
+        let ends = self.starts.iter().skip(1).copied().chain([u64::MAX]);
+        let all = self.starts.iter().zip(ends).zip(&self.blocks);
+        all.filter(|(_, block)| **block != GAP).map(|((start, end), block)| (*block, *start..end))
     }
 
     /// How many bytes of `range` some block covers.
@@ -109,21 +125,21 @@ impl Index {
 }
 
 /// Bytes of the blocks, as far as the file has them; overlaps count twice.
-pub(crate) fn total(blocks: &[Block], file: u64) -> u64 {
-    let sizes = blocks.iter().map(|block| block.usable(file));
+pub(crate) fn total<S: Span>(blocks: &[S], file: u64) -> u64 {
+    let sizes = blocks.iter().map(|block| block.span(file));
     sizes.fold(0, |sum, range| sum.saturating_add(range.end - range.start))
 }
 
 /// A sweep over the addresses: `active` holds the blocks that began at or before `at`.
-struct Sweep<'b> {
-    blocks: &'b [Block],
+struct Sweep<'b, S> {
+    blocks: &'b [S],
     file: u64,
     active: BinaryHeap<Reverse<u32>>,
     at: u64,
     index: Index,
 }
 
-impl Sweep<'_> {
+impl<S: Span> Sweep<'_, S> {
     /// Writes the segments up to `to`.
     fn advance(&mut self, to: u64) {
         while self.at < to {
@@ -131,7 +147,7 @@ impl Sweep<'_> {
                 self.index.push(self.at, GAP);
                 break;
             };
-            let end = self.blocks[block as usize].usable(self.file).end;
+            let end = self.blocks[block as usize].span(self.file).end;
             if end <= self.at {
                 self.active.pop();
                 continue;

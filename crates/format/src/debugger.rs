@@ -1,5 +1,6 @@
-//! The few facts of KDDEBUGGER_DATA64 that a triage dump cannot be read without.
+//! The few facts of KDDEBUGGER_DATA64 that dumps cannot be read or verified without.
 
+use memory::VirtualAddress;
 use nt::kdbg::{self, Field};
 
 /// Sizes and offsets of kernel structures, in bytes, as the dump's own
@@ -16,6 +17,16 @@ pub struct DebuggerSizes {
     pub offset_kthread_apc_process: u16,
     /// OffsetPrcbCurrentThread: where a processor points to its thread.
     pub offset_prcb_current_thread: u16,
+    /// OffsetPrcbNumber: where a processor has its number.
+    pub offset_prcb_number: u16,
+    /// KernBase, as it is in the block; `None` for 0.
+    pub kernel_base: Option<VirtualAddress>,
+    /// PsLoadedModuleList.
+    pub ps_loaded_module_list: Option<VirtualAddress>,
+    /// PsActiveProcessHead.
+    pub ps_active_process_head: Option<VirtualAddress>,
+    /// KiProcessorBlock: where the pointers to the KPRCBs are.
+    pub ki_processor_block: Option<VirtualAddress>,
 }
 
 impl DebuggerSizes {
@@ -27,11 +38,20 @@ impl DebuggerSizes {
             return None;
         }
         let field = |field: Field| bytes(field)?.try_into().ok().map(u16::from_le_bytes);
+        let address = |field: Field| {
+            let value = u64::from_le_bytes(bytes(field)?.try_into().ok()?);
+            Some(VirtualAddress(value)).filter(|_| value != 0)
+        };
         Some(Self {
+            kernel_base: address(kdbg::KERN_BASE),
+            ps_loaded_module_list: address(kdbg::PS_LOADED_MODULE_LIST),
+            ps_active_process_head: address(kdbg::PS_ACTIVEPROCESS_HEAD),
+            ki_processor_block: address(kdbg::KI_PROCESSOR_BLOCK),
             size_eprocess: field(kdbg::SIZE_EPROCESS)?,
             size_prcb: field(kdbg::SIZE_PRCB)?,
             size_ethread: field(kdbg::SIZE_ETHREAD)?,
             offset_kthread_apc_process: field(kdbg::OFFSET_KTHREAD_APC_PROCESS)?,
+            offset_prcb_number: field(kdbg::OFFSET_PRCB_NUMBER)?,
             offset_prcb_current_thread: field(kdbg::OFFSET_PRCB_CURRENT_THREAD)?,
         })
     }

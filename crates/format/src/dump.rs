@@ -4,7 +4,9 @@ use map::Bytes;
 
 use crate::source::Source;
 use crate::triage::Triage;
-use crate::{Attributes, Bitmap, Blobs, Build, DumpType, Error, Header, Identity, Runs, Width};
+use crate::{
+    Attributes, Bitmap, Blob, Blobs, Build, DumpType, Error, Header, Identity, Pages, Runs, ranges,
+};
 
 /// A file with a dump header. Opening reads the header only; each part below
 /// it is opened by its own method, so that a damaged part hides no other.
@@ -39,30 +41,74 @@ impl<'a> Dump<'a> {
         &self.source
     }
 
-    /// The page index of a bitmap dump (types 5, 6 and 7).
+    /// The page index of a bitmap dump (types 5, 6 and 7), or of an old
+    /// summary dump (type 2), whose layout is UNCONFIRMED.
     pub fn bitmap(&self) -> Result<Bitmap<'a>, Error> {
-        self.expect(self.kind().is_bitmap())?;
-        Bitmap::open(self.source, self.header.width)
+        let summary = self.kind() == DumpType::Summary;
+        self.expect(self.kind().is_bitmap() || summary)?;
+        match summary {
+            true => Bitmap::open_summary(self.source, self.header.width),
+            false => Bitmap::open(self.source, self.header.width),
+        }
     }
 
-    /// The runs of a type 1 dump.
+    /// The runs of a type 1 dump, or the ranges of a range dump (types 8, 9 and 0xA).
     pub fn runs(&self) -> Result<Runs, Error> {
-        self.expect(self.kind() == DumpType::Full)?;
-        Runs::open(self.source, self.header.width)
+        self.expect(self.kind() == DumpType::Full || self.kind().is_ranges())?;
+        match self.kind() {
+            DumpType::Full => Runs::open(self.source, self.header.width),
+            kind => ranges::open(self.source, self.header.width, kind),
+        }
     }
 
-    /// The parts of a 64-bit triage dump (type 4).
+    /// The parts of a triage dump (type 4).
     pub fn triage(&self) -> Result<Triage<'a>, Error> {
-        self.expect(self.kind() == DumpType::Triage && self.header.width == Width::Bits64)?;
-        Triage::open(self.source, self.header.kd_debugger_data_block)
+        self.expect(self.kind() == DumpType::Triage)?;
+        Triage::open(self.source, &self.header)
+    }
+
+    /// The physical memory in the dump. Nothing is mapped of an encrypted
+    /// dump, nor of one whose bitmap names more pages than there is room for,
+    /// unless its page tables show that what is there are pages.
+    pub fn pages(&self) -> Result<Pages<'a>, Error> {
+        match self.kind() {
+            DumpType::Triage | DumpType::HeaderOnly => Err(Error::NoPages { kind: self.kind() }),
+            DumpType::Full => self.runs().map(|runs| Pages::of_runs(self.source, runs)),
+            kind if kind.is_ranges() => self.runs().map(|runs| Pages::of_runs(self.source, runs)),
+            kind => {
+                let pages = Pages::of_bitmap(&self.bitmap()?)?;
+                let end = pages.end().unwrap_or(u64::MAX);
+                let short = end > self.source.len();
+                if short && (kind == DumpType::Summary || !self.shows_pages(&pages)) {
+                    return Err(Error::PagesShort {
+                        offset: pages.start(),
+                        needed: end - pages.start(),
+                        found: self.source.len().saturating_sub(pages.start()),
+                    });
+                }
+                Ok(pages)
+            }
+        }
+    }
+
+    /// Whether the stored bytes are pages as they were in memory: the root of
+    /// the page tables points to itself, or the loaded modules' list closes.
+    fn shows_pages(&self, pages: &Pages<'a>) -> bool {
+        let Some(root) = self.header.page_table_root() else { return false };
+        let Some(page) = pages.read_page(root.frame()) else { return false };
+        let (entries, _) = page.as_chunks::<8>();
+        let frame = 0x000F_FFFF_FFFF_F000;
+        let entries = entries.iter().map(|entry| u64::from_le_bytes(*entry));
+        entries.filter(|entry| entry & 1 == 1 && entry & frame == root.0).count() == 1
     }
 
     /// Where the dump proper ends and secondary data may begin.
     pub fn body_end(&self) -> Result<u64, Error> {
         match self.kind() {
+            DumpType::HeaderOnly => Ok(self.header.width.header_size()),
             DumpType::Triage => self.triage().map(|triage| triage.size_of_dump()),
-            DumpType::Full => self.runs().map(|runs| runs.end),
-            kind if kind.is_bitmap() => {
+            kind if kind == DumpType::Full || kind.is_ranges() => self.runs().map(|runs| runs.end),
+            _ => {
                 let bitmap = self.bitmap()?;
                 let pages = bitmap.count()?;
                 bitmap.pages_end(pages).ok_or_else(|| Error::Cut {
@@ -72,13 +118,31 @@ impl<'a> Dump<'a> {
                     file: self.source.len(),
                 })
             }
-            kind => Err(Error::NotUnderstood { width: self.header.width, kind }),
         }
     }
 
     /// The secondary data; `None` when there is none.
     pub fn blobs(&self) -> Result<Option<Blobs>, Error> {
         Blobs::read(&self.source, self.body_end()?)
+    }
+
+    /// The data of a blob.
+    pub fn blob_bytes(&self, blob: &Blob) -> Result<Vec<u8>, Error> {
+        self.source.vec("a blob's data", blob.offset, blob.size.into())
+    }
+
+    /// The bytes of ContextRecord, as many as the machine's CONTEXT has. After
+    /// a crash it is the context of the fault, or of the call that stopped the
+    /// machine; in a live dump that of the processor that took it. (H) (S)
+    pub fn context(&self) -> Result<Option<Vec<u8>>, Error> {
+        let Some((offset, length)) = self.header.context_place() else { return Ok(None) };
+        self.source.vec("the context", offset, length).map(Some)
+    }
+
+    /// The bytes of the EXCEPTION_RECORD.
+    pub fn exception(&self) -> Result<Vec<u8>, Error> {
+        let (offset, length) = self.header.exception_place();
+        self.source.vec("the exception record", offset, length)
     }
 
     /// The true build, from the secondary data.

@@ -49,6 +49,37 @@ pub enum Error {
         /// What is there.
         found: String,
     },
+    /// More entries than any real file has, and than are read.
+    #[error("too many {what}: {found} at file offset {offset:#x}, at most {most} are read")]
+    TooMany {
+        /// Entries of what.
+        what: &'static str,
+        /// File offset of the count, or of the first entry that is not read.
+        offset: u64,
+        /// The limit.
+        most: u64,
+        /// How many there are; at least so many where nothing counts them.
+        found: u64,
+    },
+    /// A dump of this kind stores no physical pages.
+    #[error("a {kind} stores no physical pages")]
+    NoPages {
+        /// What it is.
+        kind: DumpType,
+    },
+    /// The room for the pages is too small, and it is not proved that what is
+    /// there are pages: nothing was mapped.
+    #[error(
+        "the page data is cut or compressed, which is not understood: {needed} bytes are needed from file offset {offset:#x} on, the file has {found}"
+    )]
+    PagesShort {
+        /// File offset of the first page.
+        offset: u64,
+        /// Bytes that the pages take.
+        needed: u64,
+        /// Bytes that there are.
+        found: u64,
+    },
     /// A dump of this kind is not understood below its header.
     #[error("a {width} {kind} is not understood below its header by this version")]
     NotUnderstood {

@@ -1,6 +1,6 @@
 //! The dump header, decoded.
 
-use memory::VirtualAddress;
+use memory::{PhysicalAddress, VirtualAddress};
 
 use crate::filler::{FILLER, Filled};
 use crate::raw::{DumpHeader32, DumpHeader64};
@@ -97,6 +97,44 @@ impl Header {
     /// Whether an attribute is set. A header without attributes has none.
     pub fn has(&self, attribute: Attributes) -> bool {
         self.attributes.is_some_and(|all| all.contains(attribute))
+    }
+
+    /// Whether nothing crashed: the attribute says so, or (what the call for a
+    /// triage dump of a process leaves) there is no code at all.
+    pub fn is_live(&self) -> bool {
+        let live = self.has(Attributes::LIVE_DUMP_GENERATED_DUMP);
+        live || self.bug_check_code.is_none_or(|code| code == 0 || code == 0x161)
+    }
+
+    /// Where the page tables are: DirectoryTableBase without the flags in its
+    /// low bits. (S: a sample has 0x6d4002.) Three-level paging of x86 has a
+    /// table of 32 bytes that begins anywhere aligned to its size.
+    pub fn page_table_root(&self) -> Option<PhysicalAddress> {
+        let mask = match self.pae_enabled {
+            Some(true) => 0x1F,
+            _ => 0xFFF,
+        };
+        let root = PhysicalAddress(self.directory_table_base? & !mask);
+        Some(root).filter(|root| root.0 != 0)
+    }
+
+    /// Where ContextRecord is in the file, and how much of its room the
+    /// machine's CONTEXT takes; `None` for a machine whose context is not known.
+    pub fn context_place(&self) -> Option<(u64, u64)> {
+        match self.machine_image_type {
+            Machine::X64 => Some((0x348, 0x4D0)),
+            Machine::Arm64 => Some((0x348, 0x390)),
+            Machine::X86 => Some((0x320, 0x2CC)),
+            _ => None,
+        }
+    }
+
+    /// Where the EXCEPTION_RECORD is in the file, and its length.
+    pub fn exception_place(&self) -> (u64, u64) {
+        match self.width {
+            Width::Bits64 => (0xF00, 0x98),
+            Width::Bits32 => (0x7D0, 0x50),
+        }
     }
 
     /// Whether the simulated machine made it: its comment begins so.

@@ -165,12 +165,12 @@ fn below_header(info: &mut Info, dump: &Dump<'_>) -> Result<(), Error> {
     let end = match dump.kind() {
         DumpType::HeaderOnly => dump.header().width.header_size(),
         DumpType::Triage => info.set_triage(&dump.triage()?)?,
-        DumpType::Full => {
+        kind if kind == DumpType::Full || kind.is_ranges() => {
             let runs = dump.runs()?;
             info.set_pages(runs.total());
             runs.end
         }
-        kind if kind.is_bitmap() => {
+        kind if kind.is_bitmap() || kind == DumpType::Summary => {
             let bitmap = dump.bitmap()?;
             let pages = bitmap.count()?;
             info.set_pages(pages);

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use memory::VirtualAddress;
+
 /// `DumpType` of the header. (H), and (R kdmp-parser) for 8 to 0xA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -70,6 +72,16 @@ impl DumpType {
     pub fn is_bitmap(self) -> bool {
         matches!(self, Self::BitmapFull | Self::BitmapKernel | Self::Automatic)
     }
+
+    /// Whether WinDbg wrote it, and the pages are found by a list of ranges.
+    pub fn is_ranges(self) -> bool {
+        matches!(self, Self::KernelRanges | Self::KernelAndUserRanges | Self::CompleteRanges)
+    }
+
+    /// Whether it promises all of the machine's memory, and not a choice of it.
+    pub fn is_complete(self) -> bool {
+        matches!(self, Self::Full | Self::BitmapFull | Self::CompleteRanges)
+    }
 }
 
 impl fmt::Display for DumpType {
@@ -106,6 +118,33 @@ impl Width {
             Self::Bits32 => 0x1000,
             Self::Bits64 => 0x2000,
         }
+    }
+
+    /// Bytes of a pointer.
+    pub fn pointer_size(self) -> usize {
+        match self {
+            Self::Bits32 => 4,
+            Self::Bits64 => 8,
+        }
+    }
+
+    /// Whether an address lies where the kernel lives. (32-bit: from 2 GiB
+    /// on; with /3GB, user memory reaches beyond.)
+    pub fn is_kernel(self, address: VirtualAddress) -> bool {
+        match self {
+            Self::Bits32 => self.address(address.0).0 >> 31 == 1,
+            Self::Bits64 => address.is_kernel(),
+        }
+    }
+
+    /// An address as the machine has it: what 32-bit dumps extend by its sign
+    /// is cut off again. What is no such address is kept.
+    pub fn address(self, value: u64) -> VirtualAddress {
+        let extended = i64::from(value as u32 as i32) as u64;
+        VirtualAddress(match self {
+            Self::Bits32 if value == extended => u64::from(value as u32),
+            _ => value,
+        })
     }
 }
 

@@ -55,6 +55,8 @@ pub mod header;
 mod identity;
 mod info;
 mod kind;
+mod pages;
+mod ranges;
 pub mod raw;
 mod runs;
 mod source;
@@ -65,7 +67,7 @@ mod verify;
 
 pub use attributes::Attributes;
 pub use bitmap::{Bitmap, MAX_BITS};
-pub use blob::{Blob, BlobEnd, Blobs, Build, Guid, MAX_BLOBS};
+pub use blob::{Blob, BlobEnd, Blobs, Build, Guid, LISTED_BLOBS, MAX_BLOBS, NotAGuid};
 pub use blocks::Block;
 pub use debugger::DebuggerSizes;
 pub use dump::Dump;
@@ -75,7 +77,11 @@ pub use identity::Identity;
 pub use info::{BlobInfo, Info, info};
 pub use kind::{DumpType, Machine, Width};
 pub use map::{Bytes, File};
-pub use runs::{MAX_RUNS, Run, Runs};
+pub use pages::Pages;
+pub use ranges::MAX_RANGES;
+pub use runs::{MAX_RUNS, MAX_RUNS_32, Run, Runs};
 pub use time::FileTime;
-pub use triage::{MAX_BLOCKS, Piece, Triage};
+pub use triage::{
+    Conflicts, Driver, MAX_BLOCKS, Origin, Piece, Triage, TriageHeader, UnloadedDriver,
+};
 pub use verify::{Check, Level, Outcome, Verdict, Verification, verify};

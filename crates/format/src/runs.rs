@@ -1,8 +1,11 @@
-//! The physical runs of a type 1 dump.
+//! Runs of physical pages: of a type 1 dump, and of the range dumps.
+
+use std::ops::Range;
 
 use memory::PAGE_SIZE;
 
-use crate::raw::DumpHeader64;
+use crate::blocks::Span;
+use crate::raw::{DumpHeader32, DumpHeader64};
 use crate::source::Source;
 use crate::{Error, Width};
 
@@ -17,13 +20,22 @@ pub struct Run {
     pub offset: u64,
 }
 
-/// The runs of a type 1 dump, in the order of the file.
+impl Span for Run {
+    fn span(&self, _: u64) -> Range<u64> {
+        self.base..self.base.saturating_add(self.pages)
+    }
+}
+
+/// The runs of a type 1 dump, or the ranges of one of WinDbg's, in the order
+/// of the file. Where two share a page, the one that comes first counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Runs {
     /// The runs.
     pub list: Vec<Run>,
-    /// NumberOfPages of the header.
-    pub pages: u64,
+    /// How many pages the header says there are; `None` where it does not say.
+    pub pages: Option<u64>,
+    /// Where the first page begins.
+    pub start: u64,
     /// Where the last page ends.
     pub end: u64,
 }
@@ -31,55 +43,118 @@ pub struct Runs {
 /// Runs that a 64-bit header has room for: 42 in the SDK's layout, one more as QEMU writes it.
 pub const MAX_RUNS: u32 = 43;
 
-/// Where NumberOfRuns is in a 64-bit header.
-const OFFSET: u64 = 0x88;
+/// Runs that a 32-bit header has room for.
+pub const MAX_RUNS_32: u32 = 86;
 
 /// Pages that have a 52-bit address.
 const MAX_PAGES: u64 = 1 << 40;
 
+/// PhysicalMemoryBlock of either header.
+struct Block {
+    /// File offset of NumberOfRuns.
+    offset: u64,
+    /// File offset of the first run.
+    first: u64,
+    /// Bytes of a run.
+    size: u64,
+    most: u32,
+    count: u32,
+    pages: u64,
+    runs: Vec<(u64, u64)>,
+}
+
+impl Block {
+    fn read(source: &Source<'_>, width: Width) -> Result<Self, Error> {
+        match width {
+            Width::Bits64 => Ok(Self::of_64(&source.read("the 64-bit dump header", 0)?)),
+            Width::Bits32 => Ok(Self::of_32(&source.read("the 32-bit dump header", 0)?)),
+        }
+    }
+
+    fn of_64(raw: &DumpHeader64) -> Self {
+        Self {
+            offset: 0x88,
+            first: 0x98,
+            size: 16,
+            most: MAX_RUNS,
+            count: raw.number_of_runs.get(),
+            pages: raw.number_of_pages.get(),
+            runs: raw.runs.iter().map(|run| (run.base_page.get(), run.page_count.get())).collect(),
+        }
+    }
+
+    /// NumberOfRuns, NumberOfPages, then runs of two dwords. (H)
+    fn of_32(raw: &DumpHeader32) -> Self {
+        let (words, _) = raw.physical_memory_block.as_chunks::<4>();
+        let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        let field = |at: usize| words.get(at).copied().unwrap_or_default();
+        let (pairs, _) = words.get(2..).unwrap_or_default().as_chunks::<2>();
+        Self {
+            offset: 0x64,
+            first: 0x6C,
+            size: 8,
+            most: MAX_RUNS_32,
+            count: field(0),
+            pages: field(1).into(),
+            runs: pairs.iter().map(|[base, pages]| ((*base).into(), (*pages).into())).collect(),
+        }
+    }
+}
+
 impl Runs {
     pub(crate) fn open(source: Source<'_>, width: Width) -> Result<Self, Error> {
-        if width != Width::Bits64 {
-            return Err(Error::NotUnderstood { width, kind: crate::DumpType::Full });
-        }
-        let raw: DumpHeader64 = source.read("the 64-bit dump header", 0)?;
-        let count = raw.number_of_runs.get();
-        if !(1..=MAX_RUNS).contains(&count) {
+        let block = Block::read(&source, width)?;
+        if !(1..=block.most).contains(&block.count) {
             return Err(Error::Value {
                 what: "the number of runs",
-                offset: OFFSET,
-                expected: format!("1 to {MAX_RUNS}"),
-                found: count.to_string(),
+                offset: block.offset,
+                expected: format!("1 to {}", block.most),
+                found: block.count.to_string(),
             });
         }
-        let mut end = width.header_size();
-        let mut list = Vec::with_capacity(count as usize);
-        for (index, run) in raw.runs.iter().take(count as usize).enumerate() {
-            let (base, pages) = (run.base_page.get(), run.page_count.get());
-            list.push(Run { base, pages, offset: end });
-            end = next(end, base, pages).ok_or_else(|| Error::Value {
-                what: "a run of physical pages",
-                offset: OFFSET + 0x10 + index as u64 * 0x10,
-                expected: format!("pages below {MAX_PAGES:#x}"),
-                found: format!("{pages:#x} pages from page {base:#x} on"),
-            })?;
+        let mut runs = Self::new(width.header_size(), Some(block.pages));
+        for (index, (base, pages)) in block.runs.into_iter().take(block.count as usize).enumerate()
+        {
+            runs.push(base, pages, block.first + index as u64 * block.size)?;
         }
-        Ok(Self { list, pages: raw.number_of_pages.get(), end })
+        Ok(runs)
     }
 
-    /// How many pages the runs have together.
+    pub(crate) fn new(start: u64, pages: Option<u64>) -> Self {
+        Self { list: Vec::new(), pages, start, end: start }
+    }
+
+    /// Adds a run, which the file tells at `entry`.
+    pub(crate) fn push(&mut self, base: u64, pages: u64, entry: u64) -> Result<(), Error> {
+        let end = next(self.end, base, pages).ok_or_else(|| Error::Value {
+            what: "a run of physical pages",
+            offset: entry,
+            expected: format!("pages below {MAX_PAGES:#x}"),
+            found: format!("{pages:#x} pages from page {base:#x} on"),
+        })?;
+        self.list.push(Run { base, pages, offset: self.end });
+        self.end = end;
+        Ok(())
+    }
+
+    /// How many pages the runs have together; a page in two runs counts twice.
     pub fn total(&self) -> u64 {
-        self.list.iter().map(|run| run.pages).sum()
+        (self.end - self.start) / PAGE_SIZE
     }
 
-    /// The first two runs that share a page.
+    /// The first two runs that share a page, by their first pages.
     pub fn overlap(&self) -> Option<(Run, Run)> {
-        let mut sorted = self.list.clone();
-        sorted.sort_by_key(|run| run.base);
-        sorted
-            .windows(2)
-            .find(|two| two[0].base + two[0].pages > two[1].base)
-            .map(|two| (two[0], two[1]))
+        let mut order: Vec<u32> = (0..self.list.len() as u32).collect();
+        order.retain(|index| self.list[*index as usize].pages > 0);
+        order.sort_unstable_by_key(|index| (self.list[*index as usize].base, *index));
+        let mut furthest: Option<Run> = None;
+        for run in order.into_iter().map(|index| self.list[index as usize]) {
+            if let Some(before) = furthest.filter(|before| before.base + before.pages > run.base) {
+                return Some((before, run));
+            }
+            furthest = Some(run);
+        }
+        None
     }
 }
 

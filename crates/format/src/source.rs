@@ -9,12 +9,21 @@ use crate::Error;
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
     bytes: &'a dyn Bytes,
+    /// The file itself, where it lies in memory: the fast way.
+    slice: Option<&'a [u8]>,
     length: u64,
 }
 
 impl<'a> Source<'a> {
     pub(crate) fn new(bytes: &'a dyn Bytes) -> Self {
-        Self { bytes, length: bytes.len() }
+        Self { bytes, slice: bytes.as_slice(), length: bytes.len() }
+    }
+
+    /// `[offset, offset + length)` itself, where the file lies in memory and holds it.
+    #[inline]
+    pub(crate) fn slice(&self, offset: u64, length: usize) -> Option<&'a [u8]> {
+        let start = usize::try_from(offset).ok()?;
+        self.slice?.get(start..start.checked_add(length)?)
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -34,6 +43,10 @@ impl<'a> Source<'a> {
         buffer: &mut [u8],
     ) -> Result<(), Error> {
         let length = buffer.len() as u64;
+        if let Some(bytes) = self.slice(offset, buffer.len()) {
+            buffer.copy_from_slice(bytes);
+            return Ok(());
+        }
         if !self.holds(offset, length) {
             return Err(Error::Cut { what, offset, length, file: self.length });
         }
@@ -81,10 +94,18 @@ impl<'a> Source<'a> {
         if !self.holds(offset, length) {
             return Err(Error::Cut { what, offset, length, file: self.length });
         }
-        let mut buffer = vec![0; length.min(WINDOW) as usize];
+        let mut buffer = Vec::new();
         let mut done = 0;
         while done < length {
             let size = (length - done).min(WINDOW) as usize;
+            if let Some(bytes) = self.slice(offset + done, size) {
+                if !see(done, bytes) {
+                    break;
+                }
+                done += size as u64;
+                continue;
+            }
+            buffer.resize(length.min(WINDOW) as usize, 0);
             self.fill(what, offset + done, &mut buffer[..size])?;
             if !see(done, &buffer[..size]) {
                 break;

@@ -24,7 +24,7 @@ const TAGS: [(Guid, &str); 10] = [
 ];
 
 /// A GUID from the digits of its text, in the byte order of the file.
-const fn guid(text: u128) -> Guid {
+pub(crate) const fn guid(text: u128) -> Guid {
     let [a, b, c, d, e, f, g, h, rest @ ..] = text.to_be_bytes();
     let [i, j, k, l, m, n, o, p] = rest;
     Guid([d, c, b, a, f, e, h, g, i, j, k, l, m, n, o, p])

@@ -84,7 +84,7 @@ fn a_tail_is_a_note_whether_zero_or_not() {
 #[test]
 fn more_blobs_than_are_believed_is_damage() {
     let mut image = small_bitmap();
-    let blobs = vec![(TAG, [].as_slice(), 0); 65_537];
+    let blobs = vec![(TAG, [].as_slice(), 0); (1 << 20) + 1];
     add_blobs(&mut image, &blobs);
     let found = image.verify();
     assert_eq!(found.verdict, Verdict::Damaged);

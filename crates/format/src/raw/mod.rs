@@ -10,13 +10,17 @@ mod bitmap;
 mod blob;
 mod header32;
 mod header64;
+mod ranges;
+mod summary;
 mod triage;
 
 pub use bitmap::BitmapHeader;
 pub use blob::{BlobFileHeader, BlobHeader};
 pub use header32::DumpHeader32;
 pub use header64::{DumpHeader64, PhysicalMemoryRun};
-pub use triage::{TriageBlock, TriageDriver64, TriageHeader64};
+pub use ranges::RangesHeader;
+pub use summary::SummaryHeader;
+pub use triage::{TriageBlock, TriageDriver32, TriageDriver64, TriageHeader32, TriageHeader64};
 
 /// Asserts offsets and the size of a layout when it is compiled.
 macro_rules! assert_layout {

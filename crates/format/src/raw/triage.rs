@@ -64,6 +64,65 @@ pub struct TriageHeader64 {
     pub data_blocks_count: U32,
 }
 
+/// `TRIAGE_DUMP32`, at 0x1000: the fields of [`TriageHeader64`], narrower
+/// from TopOfStack on. (S)
+#[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct TriageHeader32 {
+    /// 0x00.
+    pub service_pack_build: U32,
+    /// 0x04.
+    pub size_of_dump: U32,
+    /// 0x08.
+    pub valid_offset: U32,
+    /// 0x0C: 0x320, in the dump header.
+    pub context_offset: U32,
+    /// 0x10: 0x7D0, in the dump header.
+    pub exception_offset: U32,
+    /// 0x14.
+    pub mm_offset: U32,
+    /// 0x18: a count (u32), then entries of 0x28.
+    pub unloaded_drivers_offset: U32,
+    /// 0x1C.
+    pub prcb_offset: U32,
+    /// 0x20.
+    pub process_offset: U32,
+    /// 0x24.
+    pub thread_offset: U32,
+    /// 0x28.
+    pub call_stack_offset: U32,
+    /// 0x2C.
+    pub size_of_call_stack: U32,
+    /// 0x30: entries of [`TriageDriver32`].
+    pub driver_list_offset: U32,
+    /// 0x34.
+    pub driver_count: U32,
+    /// 0x38.
+    pub string_pool_offset: U32,
+    /// 0x3C.
+    pub string_pool_size: U32,
+    /// 0x40.
+    pub broken_driver_offset: U32,
+    /// 0x44.
+    pub triage_options: U32,
+    /// 0x48: the lowest address of the call stack.
+    pub top_of_stack: U32,
+    /// 0x4C.
+    pub data_page_address: U32,
+    /// 0x50.
+    pub data_page_offset: U32,
+    /// 0x54.
+    pub data_page_size: U32,
+    /// 0x58.
+    pub debugger_data_offset: U32,
+    /// 0x5C.
+    pub debugger_data_size: U32,
+    /// 0x60.
+    pub data_blocks_offset: U32,
+    /// 0x64.
+    pub data_blocks_count: U32,
+}
+
 /// One entry of the block table: `size` bytes of virtual memory. Entries are
 /// not sorted, may touch and may overlap. The same in 32-bit dumps, with a
 /// sign-extended address. (S)
@@ -116,6 +175,44 @@ pub struct TriageDriver64 {
     pub padding_4: U32,
 }
 
+/// One entry of a 32-bit driver list, 0x4C bytes: as [`TriageDriver64`]. (S)
+#[derive(Clone, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct TriageDriver32 {
+    /// 0x00: file offset of the name in the string pool.
+    pub name_offset: U32,
+    /// 0x04: list links and what follows them.
+    pub links: [u8; 0x18],
+    /// 0x1C: DllBase.
+    pub dll_base: U32,
+    /// 0x20: EntryPoint.
+    pub entry_point: U32,
+    /// 0x24: SizeOfImage.
+    pub size_of_image: U32,
+    /// 0x28: FullDllName, BaseDllName: their buffers are not here.
+    pub names: [u8; 0x10],
+    /// 0x38: Flags.
+    pub flags: U32,
+    /// 0x3C: LoadCount, and what follows it.
+    pub load_count: U32,
+    /// 0x40: SectionPointer.
+    pub section_pointer: U32,
+    /// 0x44: CheckSum.
+    pub check_sum: U32,
+    /// 0x48: TimeDateStamp.
+    pub time_date_stamp: U32,
+}
+
+super::assert_layout!(
+    TriageHeader32, size 0x68,
+    string_pool_offset = 0x38, triage_options = 0x44, top_of_stack = 0x48, data_page_size = 0x54,
+    debugger_data_offset = 0x58, data_blocks_offset = 0x60, data_blocks_count = 0x64,
+);
+super::assert_layout!(
+    TriageDriver32, size 0x4C,
+    dll_base = 0x1C, size_of_image = 0x24, names = 0x28, flags = 0x38, check_sum = 0x44,
+    time_date_stamp = 0x48,
+);
 super::assert_layout!(
     TriageHeader64, size 0x80,
     size_of_dump = 0x4, valid_offset = 0x8, mm_offset = 0x14, unloaded_drivers_offset = 0x18,

@@ -22,7 +22,7 @@ impl Verifier<'_, '_> {
     }
 
     fn blobs(&mut self, blobs: &Blobs) {
-        let count = blobs.list.len();
+        let count = blobs.count;
         let check = Check::new("secondary.blobs", format!("{count} blobs of secondary data"));
         let check = check.at(blobs.offset);
         match blobs.end {

@@ -127,10 +127,11 @@ impl Verifier<'_, '_> {
 
     fn structure(&mut self) {
         match (self.dump.kind(), self.dump.header().width) {
-            (DumpType::HeaderOnly, _) => {}
-            (DumpType::Triage, Width::Bits64) => self.triage(),
-            (DumpType::Full, Width::Bits64) => self.runs(),
-            (kind, _) if kind.is_bitmap() => self.bitmap(),
+            (DumpType::HeaderOnly, width) => self.secondary(width.header_size()),
+            (DumpType::Triage, _) => self.triage(),
+            (DumpType::Full, _) => self.runs(),
+            (kind, _) if kind.is_ranges() => self.runs(),
+            (kind, _) if kind.is_bitmap() || kind == DumpType::Summary => self.bitmap(),
             _ => self.checks.warn(Check::new(
                 "structure",
                 format!("only the header was verified: this version does not understand the rest of a {}", self.kind()),
@@ -156,6 +157,11 @@ impl Verifier<'_, '_> {
     /// An error while opening a part, as a failed check.
     fn broken(&mut self, name: &str, error: &Error) {
         self.checks.error(name, error);
+    }
+
+    /// Where the dump header ends.
+    fn start(&self) -> u64 {
+        self.dump.header().width.header_size()
     }
 
     /// Where in the header a field is: its 64-bit and its 32-bit offset.

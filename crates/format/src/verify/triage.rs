@@ -1,11 +1,9 @@
 //! Checks of a triage dump.
 
 use super::{Check, Verifier};
-use crate::raw::{TriageBlock, TriageDriver64};
-use crate::{Block, Error, MAX_BLOCKS, Triage};
-
-/// Where the triage header is.
-const HEADER: u64 = 0x2000;
+use crate::raw::TriageBlock;
+use crate::triage::MAX_DRIVERS;
+use crate::{Block, Error, Triage, Width};
 
 impl Verifier<'_, '_> {
     pub(super) fn triage(&mut self) {
@@ -13,7 +11,7 @@ impl Verifier<'_, '_> {
             Ok(triage) => triage,
             Err(error) => return self.broken("triage.header", &error),
         };
-        self.checks.pass(Check::new("triage.header", "the triage header").at(HEADER));
+        self.checks.pass(Check::new("triage.header", "the triage header").at(self.start()));
         self.extent(&triage);
         self.end_mark(&triage);
         self.pieces(&triage);
@@ -28,7 +26,7 @@ impl Verifier<'_, '_> {
     fn extent(&mut self, triage: &Triage<'_>) {
         let (size, file) = (triage.size_of_dump(), self.dump.file_length());
         let check = Check::new("triage.size", "the file holds the whole dump")
-            .at(HEADER + 4)
+            .at(self.start() + 4)
             .expected(format!("at least {size} bytes"))
             .found(format!("{file} bytes"));
         if size > file {
@@ -40,7 +38,7 @@ impl Verifier<'_, '_> {
     }
 
     fn end_mark(&mut self, triage: &Triage<'_>) {
-        let offset = u64::from(triage.raw().valid_offset.get());
+        let offset = u64::from(triage.header().valid_offset);
         let check = Check::new("triage.end_mark", "the end mark is in its place").at(offset);
         match triage.has_end_mark() {
             Ok(true) if offset + 4 <= triage.size_of_dump() => self.checks.pass(check),
@@ -59,19 +57,19 @@ impl Verifier<'_, '_> {
 
     /// Every part with an offset and a size lies inside the dump.
     fn pieces(&mut self, triage: &Triage<'_>) {
-        let raw = triage.raw();
+        let raw = triage.header();
         let size = |piece: Option<crate::Piece>| piece.and_then(|piece| piece.size).unwrap_or(0);
         let pieces = [
-            ("mm", raw.mm_offset.get(), 0x50),
-            ("prcb", raw.prcb_offset.get(), size(triage.prcb())),
-            ("process", raw.process_offset.get(), size(triage.process())),
-            ("thread", raw.thread_offset.get(), size(triage.thread())),
-            ("call_stack", raw.call_stack_offset.get(), raw.size_of_call_stack.get()),
-            ("strings", raw.string_pool_offset.get(), raw.string_pool_size.get()),
-            ("data_page", raw.data_page_offset.get(), raw.data_page_size.get()),
-            ("debugger_data", raw.debugger_data_offset.get(), raw.debugger_data_size.get()),
+            ("mm", raw.mm_offset, raw.mm_size()),
+            ("prcb", raw.prcb_offset, size(triage.prcb())),
+            ("process", raw.process_offset, size(triage.process())),
+            ("thread", raw.thread_offset, size(triage.thread())),
+            ("call_stack", raw.call_stack_offset, raw.size_of_call_stack),
+            ("strings", raw.string_pool_offset, raw.string_pool_size),
+            ("data_page", raw.data_page_offset, raw.data_page_size),
+            ("debugger_data", raw.debugger_data_offset, raw.debugger_data_size),
         ];
-        let end = triage.size_of_dump();
+        let (start, end) = (self.start(), triage.size_of_dump());
         for (name, offset, size) in pieces {
             if offset == 0 {
                 continue;
@@ -79,19 +77,19 @@ impl Verifier<'_, '_> {
             let check =
                 Check::new(&format!("triage.{name}"), format!("{name} lies inside the dump"));
             let check = check.at(offset.into()).found(format!("{size} bytes"));
-            if u64::from(offset) >= HEADER && u64::from(offset) + u64::from(size) <= end {
+            if u64::from(offset) >= start && u64::from(offset) + u64::from(size) <= end {
                 self.checks.pass(check);
             } else {
                 let text = format!("{name} does not lie inside the dump");
-                let expected = format!("between {HEADER:#x} and {end:#x}");
+                let expected = format!("between {start:#x} and {end:#x}");
                 self.checks.fail(Check { text, ..check }.expected(expected));
             }
         }
     }
 
     fn block_table(&mut self, triage: &Triage<'_>) {
-        let raw = triage.raw();
-        let (offset, declared) = (raw.data_blocks_offset.get(), raw.data_blocks_count.get());
+        let raw = triage.header();
+        let (offset, declared) = (raw.data_blocks_offset, raw.data_blocks_count);
         let held = triage.blocks().len();
         let check = Check::new("triage.block_table", format!("a table of {declared} blocks"))
             .at(offset.into());
@@ -101,11 +99,13 @@ impl Verifier<'_, '_> {
         } else {
             self.checks.pass(check);
         }
-        let end = triage.size_of_dump();
+        let (start, end) = (self.start(), triage.size_of_dump());
+        let narrow = raw.width == Width::Bits32;
         let outside = |block: &Block| {
             let last = u64::from(block.offset) + u64::from(block.size);
-            let wraps = block.address.0.checked_add(block.size.into()).is_none();
-            wraps || u64::from(block.offset) < HEADER || last > end
+            let top = block.address.0.checked_add(block.size.into());
+            let wraps = top.is_none_or(|top| narrow && top > 1 << 32);
+            wraps || u64::from(block.offset) < start || last > end
         };
         let bad = triage.blocks().enumerate().filter(|(_, block)| outside(block));
         let (mut count, mut first) = (0, None);
@@ -127,23 +127,51 @@ impl Verifier<'_, '_> {
             }
         }
         if triage.overlap() > 0 {
-            let text = "some addresses are stored more than once";
-            let found = format!("{} bytes", triage.overlap());
-            self.checks.note(Check::new("triage.overlap", text).at(offset.into()).found(found));
+            self.overlap(triage, offset.into());
+        }
+    }
+
+    /// Memory of a running system changes between two reads of it, so a
+    /// difference in a live dump is no contradiction; nor is one between a
+    /// block and a copy that was made apart from the blocks.
+    fn overlap(&mut self, triage: &Triage<'_>, offset: u64) {
+        let conflicts = match triage.conflicts() {
+            Ok(conflicts) => conflicts,
+            Err(error) => return self.unread("triage.overlap", &error),
+        };
+        let found = format!("{} bytes", triage.overlap());
+        let check = Check::new("triage.overlap", "some addresses are stored more than once");
+        let mut check = check.at(offset).found(found);
+        if conflicts.cut_short {
+            check.text += ", too many to compare all of them";
+        }
+        self.checks.note(check);
+        let Some((block, address, earlier)) = conflicts.first else { return };
+        let text = format!(
+            "{} bytes that are stored more than once differ: what comes first in the table is read",
+            conflicts.different
+        );
+        let found = format!("blocks {earlier} and {block} at address {:016x}", address);
+        let check = Check::new("triage.conflict", text).at(offset).found(found);
+        let frozen = !self.dump.header().is_live();
+        if frozen && triage.is_of_table(block) && triage.is_of_table(earlier) {
+            self.checks.warn(check);
+        } else {
+            self.checks.note(check);
         }
     }
 
     fn drivers(&mut self, triage: &Triage<'_>) {
-        let raw = triage.raw();
-        let (offset, count) = (raw.driver_list_offset.get(), raw.driver_count.get());
+        let raw = triage.header();
+        let (offset, count) = (raw.driver_list_offset, raw.driver_count);
         if count == 0 {
             return;
         }
         let check = Check::new("triage.drivers", format!("{count} loaded drivers with names"));
         let check = check.at(offset.into());
-        let length = u64::from(count) * size_of::<TriageDriver64>() as u64;
+        let length = u64::from(count) * triage.driver_size();
         let end = u64::from(offset) + length;
-        if count > MAX_BLOCKS || end > triage.size_of_dump() || end > self.dump.file_length() {
+        if count > MAX_DRIVERS || end > triage.size_of_dump() || end > self.dump.file_length() {
             let text = "the driver list does not lie inside the dump";
             let expected = format!("up to {:#x}", triage.size_of_dump());
             let check = Check { text: text.into(), ..check };
@@ -166,21 +194,12 @@ impl Verifier<'_, '_> {
         offset: u64,
         length: u64,
     ) -> Result<Option<(u64, u32)>, Error> {
-        const ENTRY: u64 = size_of::<TriageDriver64>() as u64;
-        let start = u64::from(triage.raw().string_pool_offset.get());
-        let end = start + u64::from(triage.raw().string_pool_size.get());
         let source = self.dump.source();
-        for index in 0..length / ENTRY {
+        for index in 0..length / triage.driver_size() {
             let mut name = [0; 4];
-            source.fill("a driver's entry", offset + index * ENTRY, &mut name)?;
+            source.fill("a driver's entry", offset + index * triage.driver_size(), &mut name)?;
             let name = u32::from_le_bytes(name);
-            let at = u64::from(name);
-            if at < start || at + 4 > end || !source.holds(at, 4) {
-                return Ok(Some((index, name)));
-            }
-            let mut characters = [0; 4];
-            source.fill("a driver's name", at, &mut characters)?;
-            if at + 4 + 2 * u64::from(u32::from_le_bytes(characters)) > end {
+            if triage.string_place(name)?.is_none() {
                 return Ok(Some((index, name)));
             }
         }
@@ -188,14 +207,15 @@ impl Verifier<'_, '_> {
     }
 
     fn unloaded(&mut self, triage: &Triage<'_>) {
-        let offset = u64::from(triage.raw().unloaded_drivers_offset.get());
+        let offset = u64::from(triage.header().unloaded_drivers_offset);
         let count = match triage.unloaded_count() {
             Ok(Some(count)) => count,
             Ok(None) => return,
             Err(error) => return self.broken("triage.unloaded", &error),
         };
         let check = Check::new("triage.unloaded", format!("{count} unloaded drivers")).at(offset);
-        if offset + 8 + u64::from(count) * 0x38 <= triage.size_of_dump() {
+        let (first, size) = triage.unloaded_place();
+        if first + u64::from(count) * size <= triage.size_of_dump() {
             self.checks.pass(check);
         } else {
             let text = format!("a list of {count} unloaded drivers does not fit into the dump");

@@ -1,13 +1,22 @@
 //! Triage dumps (type 4): no physical memory, but blocks of virtual memory
 //! and copies of a few kernel structures.
 
+mod conflict;
+mod header;
+mod lists;
+
 use memory::{ReadError, VirtualAddress, VirtualMemory};
 use zerocopy::FromBytes;
 
 use crate::blocks::{Block, Index};
-use crate::raw::{TriageBlock, TriageHeader64};
+use crate::raw::TriageBlock;
 use crate::source::Source;
-use crate::{DebuggerSizes, Error, Width};
+use crate::{DebuggerSizes, Error, Header};
+
+pub use conflict::Conflicts;
+pub use header::TriageHeader;
+pub use lists::{Driver, UnloadedDriver};
+pub(crate) use lists::{MAX_DRIVERS, little_endian};
 
 /// Blocks that are read at most.
 pub const MAX_BLOCKS: u32 = 1 << 20;
@@ -26,11 +35,26 @@ pub struct Piece {
     pub address: Option<VirtualAddress>,
 }
 
+/// Who made a triage dump, as far as it shows. (S)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The kernel, when it crashed or was asked to: TriageOptions 0xFFFFFFFF.
+    Kernel,
+    /// A debugger or the error reporting, out of a larger dump: TriageOptions 0x41.
+    LaterMade,
+    /// Neither value.
+    Unknown(u32),
+}
+
 /// The parts of a triage dump. What points outside the file was left out;
 /// [`crate::verify()`] says what that was.
+///
+/// Addresses of a 32-bit dump have 32 bits here, whereas its block table
+/// extends their sign (S); reading takes them either way.
 pub struct Triage<'a> {
     source: Source<'a>,
-    raw: TriageHeader64,
+    header: TriageHeader,
     table: usize,
     /// The block table, and behind it the copies that have an address of their own.
     blocks: Vec<Block>,
@@ -42,20 +66,17 @@ pub struct Triage<'a> {
 }
 
 impl<'a> Triage<'a> {
-    pub(crate) fn open(
-        source: Source<'a>,
-        debugger_address: Option<VirtualAddress>,
-    ) -> Result<Self, Error> {
-        let raw: TriageHeader64 = source.read("the triage header", Width::Bits64.header_size())?;
-        let blocks = read_table(&source, &raw)?;
-        let debugger = read_debugger(&source, &raw)?;
+    pub(crate) fn open(source: Source<'a>, dump: &Header) -> Result<Self, Error> {
+        let header = TriageHeader::read(&source, dump.width)?;
+        let blocks = read_table(&source, &header)?;
+        let debugger = read_debugger(&source, &header)?;
         let mut triage = Self {
             source,
             table: blocks.len(),
-            raw,
+            header,
             blocks,
             index: Index::default(),
-            debugger: debugger_address.zip(debugger),
+            debugger: dump.kd_debugger_data_block.zip(debugger),
             prcb: None,
             thread: None,
             process: None,
@@ -63,22 +84,32 @@ impl<'a> Triage<'a> {
         triage.find_copies();
         triage.map_copies();
         triage.index = Index::new(&triage.blocks, source.len());
+        triage.map_prcb();
         Ok(triage)
     }
 
-    /// The header as it lies in the file, at 0x2000.
-    pub fn raw(&self) -> &TriageHeader64 {
-        &self.raw
+    /// The triage header.
+    pub fn header(&self) -> &TriageHeader {
+        &self.header
+    }
+
+    /// Who made it.
+    pub fn origin(&self) -> Origin {
+        match self.header.triage_options {
+            u32::MAX => Origin::Kernel,
+            0x41 => Origin::LaterMade,
+            other => Origin::Unknown(other),
+        }
     }
 
     /// Where the dump proper ends and secondary data begins.
     pub fn size_of_dump(&self) -> u64 {
-        self.raw.size_of_dump.get().into()
+        self.header.size_of_dump.into()
     }
 
     /// Whether `TRGD` stands where the header says that the dump ends.
     pub fn has_end_mark(&self) -> Result<bool, Error> {
-        let offset = u64::from(self.raw.valid_offset.get());
+        let offset = u64::from(self.header.valid_offset);
         if !self.source.holds(offset, 4) {
             return Ok(false);
         }
@@ -125,7 +156,7 @@ impl<'a> Triage<'a> {
         DebuggerSizes::of(self.debugger_block()?.1)
     }
 
-    /// The copy of the processor's KPRCB. Its address is not in the dump's headers.
+    /// The copy of the processor's KPRCB; its address is in KiProcessorBlock, where that is stored.
     pub fn prcb(&self) -> Option<Piece> {
         self.prcb
     }
@@ -142,25 +173,22 @@ impl<'a> Triage<'a> {
 
     /// The call stack: from TopOfStack, its lowest address, upwards.
     pub fn call_stack(&self) -> Option<Block> {
-        let (offset, size) = (self.raw.call_stack_offset.get(), self.raw.size_of_call_stack.get());
-        let address = VirtualAddress(self.raw.top_of_stack.get());
+        let (offset, size) = (self.header.call_stack_offset, self.header.size_of_call_stack);
+        let address = self.header.top_of_stack;
         (offset != 0 && size != 0).then_some(Block { address, offset, size })
     }
 
     /// How many drivers were loaded.
     pub fn driver_count(&self) -> u32 {
-        self.raw.driver_count.get()
+        self.header.driver_count
     }
 
-    /// How many unloaded drivers are listed.
-    pub fn unloaded_count(&self) -> Result<Option<u32>, Error> {
-        let offset = u64::from(self.raw.unloaded_drivers_offset.get());
-        if offset == 0 {
-            return Ok(None);
-        }
-        let mut count = [0; 4];
-        self.source.fill("the count of unloaded drivers", offset, &mut count)?;
-        Ok(Some(u32::from_le_bytes(count)))
+    /// The data page, when there is one.
+    pub fn data_page(&self) -> Option<Block> {
+        let header = &self.header;
+        let (offset, size) = (header.data_page_offset, header.data_page_size);
+        let address = header.data_page_address;
+        (offset != 0 && size != 0).then_some(Block { address, offset, size })
     }
 
     fn find_copies(&mut self) {
@@ -169,22 +197,25 @@ impl<'a> Triage<'a> {
             let size = size.filter(|size| *size != 0).map(u32::from);
             (offset != 0).then_some(Piece { offset, size, address })
         };
-        let raw = &self.raw;
-        self.prcb = piece(raw.prcb_offset.get(), sizes.map(|s| s.size_prcb), None);
+        let (thread_offset, process_offset) =
+            (self.header.thread_offset, self.header.process_offset);
+        self.prcb = piece(self.header.prcb_offset, sizes.map(|s| s.size_prcb), None);
         let current = sizes.map(|s| s.offset_prcb_current_thread);
         let thread = self.pointer_in(self.prcb, current);
-        self.thread = piece(raw.thread_offset.get(), sizes.map(|s| s.size_ethread), thread);
+        self.thread = piece(thread_offset, sizes.map(|s| s.size_ethread), thread);
         let process = sizes.map(|s| s.offset_kthread_apc_process);
         let process = self.pointer_in(self.thread, process);
-        self.process = piece(raw.process_offset.get(), sizes.map(|s| s.size_eprocess), process);
+        self.process = piece(process_offset, sizes.map(|s| s.size_eprocess), process);
     }
 
     /// A pointer at an offset into a copy, if it points into the kernel's half.
     fn pointer_in(&self, piece: Option<Piece>, offset: Option<u16>) -> Option<VirtualAddress> {
         let at = u64::from(piece?.offset) + u64::from(offset?);
         let mut bytes = [0; 8];
-        self.source.fill("a pointer in a copied structure", at, &mut bytes).ok()?;
-        Some(VirtualAddress(u64::from_le_bytes(bytes))).filter(|address| address.is_kernel())
+        let bytes = &mut bytes[..self.header.width.pointer_size()];
+        self.source.fill("a pointer in a copied structure", at, bytes).ok()?;
+        let address = VirtualAddress(little_endian(bytes));
+        Some(address).filter(|address| self.header.width.is_kernel(*address))
     }
 
     fn map_copies(&mut self) {
@@ -194,27 +225,63 @@ impl<'a> Triage<'a> {
         };
         let debugger = self.debugger.as_ref().map(|(address, bytes)| Block {
             address: *address,
-            offset: self.raw.debugger_data_offset.get(),
+            offset: self.header.debugger_data_offset,
             size: bytes.len() as u32,
         });
-        let copies = [self.call_stack(), debugger, block(self.thread), block(self.process)];
+        let copies = [
+            self.call_stack(),
+            debugger,
+            block(self.thread),
+            block(self.process),
+            self.data_page(),
+        ];
         self.blocks.extend(copies.into_iter().flatten());
+    }
+
+    /// The KPRCB's address: KiProcessorBlock has it, at the processor's own
+    /// number. Both are stored in most dumps. (S)
+    fn map_prcb(&mut self) {
+        let Some((block, piece)) = self.find_prcb() else { return };
+        self.prcb = Some(piece);
+        self.blocks.push(block);
+        // The old index goes first: two of them are too much memory.
+        self.index = Index::default();
+        self.index = Index::new(&self.blocks, self.source.len());
+    }
+
+    fn find_prcb(&self) -> Option<(Block, Piece)> {
+        let piece = self.prcb?;
+        let sizes = self.debugger_sizes()?;
+        let mut number = [0; 4];
+        let at = u64::from(piece.offset) + u64::from(sizes.offset_prcb_number);
+        self.source.fill("a processor's number", at, &mut number).ok()?;
+        let number = Some(u32::from_le_bytes(number)).filter(|number| *number < 2048)?;
+        let size = self.header.width.pointer_size();
+        let pointer = sizes.ki_processor_block?.checked_add(u64::from(number) * size as u64)?;
+        let mut bytes = [0; 8];
+        self.read_virtual(pointer, &mut bytes[..size]).ok()?;
+        let address = VirtualAddress(little_endian(&bytes));
+        if !self.header.width.is_kernel(address) {
+            return None;
+        }
+        let block = Block { address, offset: piece.offset, size: piece.size? };
+        Some((block, Piece { address: Some(address), ..piece }))
     }
 }
 
 /// Reads as much of the table as the file has.
-fn read_table(source: &Source<'_>, raw: &TriageHeader64) -> Result<Vec<Block>, Error> {
+fn read_table(source: &Source<'_>, header: &TriageHeader) -> Result<Vec<Block>, Error> {
     const ENTRY: u64 = size_of::<TriageBlock>() as u64;
-    let (offset, count) = (raw.data_blocks_offset.get(), raw.data_blocks_count.get());
+    let count = header.data_blocks_count;
     if count > MAX_BLOCKS {
-        return Err(Error::Value {
-            what: "the number of data blocks",
-            offset: Width::Bits64.header_size() + 0x7C,
-            expected: format!("at most {MAX_BLOCKS}"),
-            found: count.to_string(),
+        return Err(Error::TooMany {
+            what: "data blocks",
+            offset: header.blocks_count_field(),
+            most: MAX_BLOCKS.into(),
+            found: count.into(),
         });
     }
-    let offset = u64::from(offset);
+    let offset = u64::from(header.data_blocks_offset);
     let held = source.len().saturating_sub(offset) / ENTRY;
     let count = held.min(count.into());
     // Room for the copies that follow, so that a large table is never moved.
@@ -224,7 +291,7 @@ fn read_table(source: &Source<'_>, raw: &TriageHeader64) -> Result<Vec<Block>, E
         let entries = window.chunks_exact(ENTRY as usize);
         blocks.extend(entries.filter_map(|entry| TriageBlock::read_from_bytes(entry).ok()).map(
             |entry| Block {
-                address: VirtualAddress(entry.address.get()),
+                address: header.width.address(entry.address.get()),
                 offset: entry.offset.get(),
                 size: entry.size.get(),
             },
@@ -234,8 +301,8 @@ fn read_table(source: &Source<'_>, raw: &TriageHeader64) -> Result<Vec<Block>, E
     Ok(blocks)
 }
 
-fn read_debugger(source: &Source<'_>, raw: &TriageHeader64) -> Result<Option<Vec<u8>>, Error> {
-    let (offset, size) = (raw.debugger_data_offset.get(), raw.debugger_data_size.get());
+fn read_debugger(source: &Source<'_>, header: &TriageHeader) -> Result<Option<Vec<u8>>, Error> {
+    let (offset, size) = (header.debugger_data_offset, header.debugger_data_size);
     if offset == 0 || size == 0 || !source.holds(offset.into(), size.into()) {
         return Ok(None);
     }
@@ -245,6 +312,7 @@ fn read_debugger(source: &Source<'_>, raw: &TriageHeader64) -> Result<Option<Vec
 
 impl VirtualMemory for Triage<'_> {
     fn read_virtual(&self, address: VirtualAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
+        let address = self.header.width.address(address.0);
         let mut done = 0;
         while done < buffer.len() {
             let at = address.0.wrapping_add(done as u64);

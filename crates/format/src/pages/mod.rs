@@ -1,0 +1,147 @@
+//! The stored pages of a dump, by their numbers.
+
+mod rank;
+
+use std::io;
+
+use memory::{PAGE_SIZE, PageFrame, PhysicalAddress, PhysicalMemory, ReadError};
+
+use crate::blocks::Index;
+use crate::source::Source;
+use crate::{Bitmap, Error, Run, Runs};
+use rank::Ranked;
+
+/// The physical memory in a dump: every stored page can be read by its
+/// address. What is held in memory grows with the runs, or with the bitmap (a
+/// 64th of it), and never with the pages: a 2-TiB machine's takes 8 MiB.
+///
+/// A page that two runs have is read from the run that the file names first.
+pub struct Pages<'a> {
+    source: Source<'a>,
+    places: Places<'a>,
+    start: u64,
+    count: u64,
+}
+
+enum Places<'a> {
+    Runs { list: Vec<Run>, index: Index },
+    Bitmap(Ranked<'a>),
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) fn of_runs(source: Source<'a>, runs: Runs) -> Self {
+        let index = Index::new(&runs.list, source.len());
+        let count = runs.total();
+        let places = Places::Runs { list: runs.list, index };
+        Self { source, places, start: runs.start, count }
+    }
+
+    pub(crate) fn of_bitmap(bitmap: &Bitmap<'a>) -> Result<Self, Error> {
+        let ranked = Ranked::new(bitmap)?;
+        let (start, count) = (bitmap.first_page_offset(), ranked.count());
+        Ok(Self { source: bitmap.source(), places: Places::Bitmap(ranked), start, count })
+    }
+
+    /// How many pages the index names; one in two runs counts twice.
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// File offset of the first page.
+    pub fn start(&self) -> u64 {
+        self.start
+    }
+
+    /// Where the last page ends; `None` where no file can reach.
+    pub fn end(&self) -> Option<u64> {
+        self.count.checked_mul(PAGE_SIZE)?.checked_add(self.start)
+    }
+
+    /// How many pages are in more than one run.
+    pub fn repeated(&self) -> u64 {
+        match &self.places {
+            Places::Runs { index, .. } => index.overlap,
+            Places::Bitmap(_) => 0,
+        }
+    }
+
+    /// Where a page is stored: `None` when the dump does not have it, or when
+    /// the file ends before it. Fails only where the bitmap is read by position.
+    #[inline]
+    pub fn offset(&self, frame: PageFrame) -> io::Result<Option<u64>> {
+        let offset = match &self.places {
+            Places::Bitmap(ranked) => ranked
+                .rank(frame.0)?
+                .and_then(|rank| rank.checked_mul(PAGE_SIZE)?.checked_add(self.start)),
+            Places::Runs { list, index } => index.find(frame.0).and_then(|(run, _)| {
+                let run = list.get(run as usize)?;
+                Some(run.offset + (frame.0 - run.base) * PAGE_SIZE)
+            }),
+        };
+        Ok(offset.filter(|offset| self.source.holds(*offset, PAGE_SIZE)))
+    }
+
+    /// A page itself, where the file lies in memory and has it.
+    #[inline]
+    pub fn page(&self, frame: PageFrame) -> Option<&'a [u8; PAGE_SIZE as usize]> {
+        let offset = self.offset(frame).ok()??;
+        self.source.slice(offset, PAGE_SIZE as usize)?.try_into().ok()
+    }
+
+    /// A copy of a page, however the file is read.
+    pub(crate) fn read_page(&self, frame: PageFrame) -> Option<Box<[u8; PAGE_SIZE as usize]>> {
+        let mut page = Box::new([0; PAGE_SIZE as usize]);
+        self.read_physical(frame.address()?, &mut page[..]).ok().map(|()| page)
+    }
+
+    /// Shows the stored pages as runs in rising order, each page once, until
+    /// `see` answers false. Pages behind the file's end are among them.
+    pub fn runs(&self, mut see: impl FnMut(Run) -> bool) -> Result<(), Error> {
+        match &self.places {
+            Places::Bitmap(ranked) => ranked.runs(|base, pages, rank| {
+                see(Run { base, pages, offset: self.start.saturating_add(rank * PAGE_SIZE) })
+            }),
+            Places::Runs { list, index } => {
+                for (run, frames) in index.segments() {
+                    let run = list[run as usize];
+                    let offset = run.offset + (frames.start - run.base) * PAGE_SIZE;
+                    let pages = frames.end - frames.start;
+                    if !see(Run { base: frames.start, pages, offset }) {
+                        break;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads within one page.
+    fn part(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
+        let io = |offset, source| ReadError::Io { address: address.0, offset, source };
+        let place = self.offset(address.frame()).map_err(|error| io(self.start, error))?;
+        let Some(page) = place else { return Err(ReadError::PhysicalAbsent { address }) };
+        let offset = page + address.page_offset();
+        let read = self.source.fill("a page", offset, buffer);
+        read.map_err(|error| io(offset, io::Error::other(error)))
+    }
+}
+
+impl PhysicalMemory for Pages<'_> {
+    fn read_physical(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
+        if buffer.len() as u64 <= address.left_in_page() {
+            return self.part(address, buffer);
+        }
+        let mut at = address;
+        let mut rest = buffer;
+        while !rest.is_empty() {
+            let size = at.left_in_page().min(rest.len() as u64);
+            let (part, behind) = rest.split_at_mut(size as usize);
+            self.part(at, part)?;
+            rest = behind;
+            if !rest.is_empty() {
+                at = at.checked_add(size).ok_or(ReadError::PhysicalAbsent { address: at })?;
+            }
+        }
+        Ok(())
+    }
+}

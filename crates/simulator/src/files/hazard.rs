@@ -18,6 +18,8 @@ pub enum Hazard {
     EncodedDebuggerBlock,
     /// DirectoryTableBase has flags in its low bits (section 2).
     DirectoryBaseFlags,
+    /// Large pages have PAT, bit 12 of their entries, which is no part of the address (11.1).
+    LargePagesWithPat,
     /// This many zero bytes behind everything else (section 8).
     SlackTail(u64),
     /// Page data takes half the room it needs: "compressed" (section 9).

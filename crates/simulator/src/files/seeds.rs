@@ -61,11 +61,11 @@ const RUN_HAZARDS: &[(&str, Hazard)] = &[
     ("-no-kdbg", Hazard::NoDebuggerBlock),
     ("-encoded-kdbg", Hazard::EncodedDebuggerBlock),
     ("-cr3-flags", Hazard::DirectoryBaseFlags),
+    ("-pat", Hazard::LargePagesWithPat),
     ("-slack", Hazard::SlackTail(0x1234)),
     ("-short", Hazard::ShortPages),
     ("-count", Hazard::WrongPageCount(-2)),
     ("-padding", Hazard::PaddingGarbage),
-    ("-full-table", Hazard::FullRunTable),
     ("-unsorted", Hazard::UnsortedRuns),
     ("-overlapping", Hazard::OverlappingRuns),
     ("-filler-block", Hazard::FillerMemoryBlock),
@@ -133,6 +133,8 @@ pub fn seeds() -> Vec<Seed> {
     for (name, hazard) in TRIAGE_HAZARDS {
         seeds.push(Seed::new(name, FileSpec::new(Kind::TriageLater, Machine::X86).with(*hazard)));
     }
+    let full_table = FileSpec::new(Kind::Full, Machine::X64).bare().with(Hazard::FullRunTable);
+    seeds.push(Seed::new("-full-table", full_table));
     seeds.push(Seed::new("-blobs", FileSpec::new(Kind::Header, Machine::X64).blobs(odd_blobs())));
     seeds.push(Seed::new("-blobs", tiny(Kind::Full, Machine::X64).blobs(odd_blobs())));
     seeds

@@ -28,6 +28,7 @@ const SELF_MAP: usize = 0x1ED;
 pub(crate) struct Space {
     pub(crate) memory: Memory,
     machine: Machine,
+    pat: bool,
     root: u64,
     /// Page frames by first address of pages that are mapped one by one.
     areas: BTreeMap<u64, u64>,
@@ -35,9 +36,9 @@ pub(crate) struct Space {
 }
 
 impl Space {
-    pub(crate) fn new(machine: Machine) -> Self {
+    pub(crate) fn new(machine: Machine, pat: bool) -> Self {
         let memory = Memory::default();
-        let mut space = Self { memory, machine, root: 0, areas: BTreeMap::new(), taken: 0 };
+        let mut space = Self { memory, machine, pat, root: 0, areas: BTreeMap::new(), taken: 0 };
         let frame = space.frame();
         space.memory.own(frame);
         space.root = frame << 12;
@@ -122,9 +123,14 @@ impl Space {
             }
     }
 
-    /// An entry that maps a large page. Bit 12, PAT, is no part of the frame.
+    /// An entry that maps a large page; bit 12 is PAT.
     pub(crate) fn large_entry(&self, frame: u64) -> u64 {
-        frame << 12 | if self.machine == Machine::Arm64 { 0x701 } else { 0x10E3 }
+        frame << 12
+            | match self.machine {
+                Machine::Arm64 => 0x701,
+                _ if self.pat => 0x10E3,
+                _ => 0xE3,
+            }
     }
 
     /// Sets the entry whose index starts at address bit `shift`, making the tables above.

@@ -91,8 +91,7 @@ impl FileSpec {
 
     /// Lays the file out. Pages are made when it is written.
     pub fn build(&self) -> DumpFile {
-        let encoded = self.has(Hazard::EncodedDebuggerBlock);
-        let mut system = self.system.then(|| System::new(self.machine, encoded));
+        let mut system = self.system.then(|| System::new(self));
         if self.kind.is_triage() {
             return triage::build(self, system.as_ref());
         }

@@ -5,8 +5,10 @@
 
 use super::content::{PAGE, Page};
 use super::debugger;
+use super::hazard::Hazard;
 use super::kind::Machine;
 use super::space::Space;
+use super::spec::FileSpec;
 use super::truth::Known;
 use crate::bytes::{put, put16, put32, put64};
 
@@ -184,9 +186,10 @@ pub(crate) struct System {
 }
 
 impl System {
-    pub(crate) fn new(machine: Machine, encoded: bool) -> Self {
+    pub(crate) fn new(spec: &FileSpec) -> Self {
+        let machine = spec.machine;
         let place = Place::of(machine);
-        let space = Space::new(machine);
+        let space = Space::new(machine, spec.has(Hazard::LargePagesWithPat));
         let size = if machine.is_32_bit() { 0x340 } else { 0x380 };
         let debugger_block = debugger::block(&place, size, space.table_base());
         let context = context(machine, &place);
@@ -199,7 +202,7 @@ impl System {
         system.build_objects();
         system.build_stack();
         let mut block = system.debugger_block.clone();
-        if encoded {
+        if spec.has(Hazard::EncodedDebuggerBlock) {
             debugger::encode(&mut block, place.extended(place.encoded_flag()));
         }
         system.space.write(place.debugger_block(), &block);

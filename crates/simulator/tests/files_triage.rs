@@ -263,8 +263,11 @@ fn a_data_page_is_told_in_the_header_s_own_fields() {
     }
 }
 
-/// Tag, data and the offset behind the last blob.
-fn chain(bytes: &[u8], start: usize) -> (Vec<([u8; 16], Vec<u8>)>, usize) {
+/// Tag and data.
+type TaggedData = ([u8; 16], Vec<u8>);
+
+/// Every blob, and the offset behind the last.
+fn chain(bytes: &[u8], start: usize) -> (Vec<TaggedData>, usize) {
     assert_eq!(&bytes[start..start + 8], b"DumpBlob");
     let mut at = start + u32_at(bytes, start + 8) as usize;
     let mut blobs = Vec::new();

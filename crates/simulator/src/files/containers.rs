@@ -14,6 +14,9 @@ use super::system::{BUILD, System};
 use super::truth::{Stored, Truth};
 use crate::bytes::{put, put32, put64};
 
+/// Pages; they are written out even where the first time is a hole.
+const LONGEST_REPETITION: u64 = 16;
+
 /// What follows the header and precedes the pages.
 struct Front {
     bytes: Vec<u8>,
@@ -127,12 +130,15 @@ fn chosen(spec: &FileSpec, memory: &Memory, room: usize) -> Runs {
         runs.rotate_left(half);
     }
     let mut repeated = 0;
-    if let Some(first) = runs.first().copied().filter(|_| spec.has(Hazard::OverlappingRuns)) {
+    if spec.has(Hazard::OverlappingRuns) {
         if spec.kind == Kind::Full {
             runs.truncate(room - 1);
         }
-        runs.push(first);
-        repeated = 1;
+        let longest = runs.iter().copied().max_by_key(|(_, count)| *count);
+        let part = longest.map(|(first, count)| (first + 1, (count - 1).min(LONGEST_REPETITION)));
+        let before = runs.len();
+        runs.extend(part.filter(|(_, count)| *count > 0));
+        repeated = runs.len() - before;
     }
     Runs { runs, repeated }
 }

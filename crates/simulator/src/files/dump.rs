@@ -98,8 +98,9 @@ impl DumpFile {
         if let Some(bitmap) = &self.bitmap {
             put_bitmap(&mut out, bitmap)?;
         }
+        let mut buffer = vec![0; CHUNK as usize * PAGE];
         for stored in &self.truth.stored {
-            self.put_pages(&mut out, stored)?;
+            self.put_pages(&mut out, stored, &mut buffer)?;
         }
         if let Some((offset, length)) = self.unreadable {
             put_unreadable(&mut out, offset, length)?;
@@ -115,8 +116,13 @@ impl DumpFile {
         to.into_inner()
     }
 
-    fn put_pages<W: Write + Seek>(&self, out: &mut Out<'_, W>, stored: &Stored) -> io::Result<()> {
-        let mut buffer = vec![0; CHUNK as usize * PAGE];
+    /// `buffer` has room for [`CHUNK`] pages.
+    fn put_pages<W: Write + Seek>(
+        &self,
+        out: &mut Out<'_, W>,
+        stored: &Stored,
+        buffer: &mut [u8],
+    ) -> io::Result<()> {
         let mut done = 0;
         while done < stored.count {
             let frame = stored.first + done;

@@ -32,7 +32,7 @@ pub enum Hazard {
     FullRunTable,
     /// Runs or ranges are not in the order of their page frames.
     UnsortedRuns,
-    /// The first run or range occurs twice, with other bytes the second time: the first counts.
+    /// A part of the longest run or range occurs again, last and with other bytes: the first counts.
     OverlappingRuns,
     /// Bitmap: the first page follows the bitmap's last byte, unaligned (section 4).
     UnalignedPages,

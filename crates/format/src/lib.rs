@@ -64,6 +64,7 @@ mod tags;
 mod time;
 mod triage;
 mod verify;
+pub mod write;
 
 pub use attributes::Attributes;
 pub use bitmap::{Bitmap, MAX_BITS};

@@ -1,5 +1,7 @@
 //! Facts about the writer: layout, order, overlays, holes, failures.
 
+#![allow(clippy::unwrap_used, clippy::panic)]
+
 mod write_support;
 
 use std::ops::ControlFlow;
@@ -101,7 +103,8 @@ fn the_same_request_makes_the_same_bytes() {
 
 #[test]
 fn no_page_is_no_dump() {
-    let refused = Plan::new(&Given::of(&filled([])), Request::new(Kind::Bitmap, head(Machine::X64)));
+    let refused =
+        Plan::new(&Given::of(&filled([])), Request::new(Kind::Bitmap, head(Machine::X64)));
     assert!(matches!(refused.err(), Some(Error::NoPages(_))));
 }
 
@@ -200,11 +203,8 @@ fn long_stretches_of_zeros_become_holes() {
         let plan = Plan::new(&source, Request::new(kind, head(Machine::X64))).unwrap();
         let mut out = Watched::default();
         let done = run(&plan, &source, &mut out).unwrap();
-        let wrote: usize = out
-            .did
-            .iter()
-            .map(|did| if let Did::Wrote(_, bytes) = did { *bytes } else { 0 })
-            .sum();
+        let wrote: usize =
+            out.did.iter().map(|did| if let Did::Wrote(_, bytes) = did { *bytes } else { 0 }).sum();
         assert!(done.holes > 350 * PAGE as u64, "{kind:?}: {}", done.holes);
         assert!(wrote < 260 * PAGE, "{kind:?}: {wrote}");
         assert_eq!(read(&out.bytes), pages, "{kind:?}");
@@ -273,7 +273,10 @@ fn a_new_header_has_filler_where_nothing_was_set() {
     let dump = dump_of(Kind::Bitmap, &filled([4]));
     let open = Dump::open(&dump).unwrap();
     let header = open.header();
-    assert_eq!((header.kd_debugger_data_block, header.boot_id, header.comment.as_ref()), (None, None, None));
+    assert_eq!(
+        (header.kd_debugger_data_block, header.boot_id, header.comment.as_ref()),
+        (None, None, None)
+    );
     assert_eq!((header.writer_status, header.secondary_data_state), (Some(0), Some(0)));
     assert_eq!(header.attributes, Some(Attributes::empty()));
 }

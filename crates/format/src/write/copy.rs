@@ -65,9 +65,8 @@ impl<'a> Copy<'a> {
 
     fn piece(&mut self, offset: u64, length: usize, out: &mut Sink<'_>) -> Result<u64, Error> {
         let start = usize::try_from(offset).ok();
-        let lent = start.and_then(|start| {
-            self.bytes.as_slice()?.get(start..start.checked_add(length)?)
-        });
+        let lent =
+            start.and_then(|start| self.bytes.as_slice()?.get(start..start.checked_add(length)?));
         match lent {
             Some(lent) if length >= DIRECT => {
                 self.flush(out)?;

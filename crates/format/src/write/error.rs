@@ -30,7 +30,9 @@ pub enum Error {
         limit: usize,
     },
     /// Frames are not in rising order, or too high for the kind of dump.
-    #[error("{pages:#x} pages from page {first} on: expected pages from {least} on and below {limit:#x}")]
+    #[error(
+        "{pages:#x} pages from page {first} on: expected pages from {least} on and below {limit:#x}"
+    )]
     Order {
         /// First page of the run in question.
         first: PageFrame,
@@ -45,7 +47,9 @@ pub enum Error {
     #[error("the file would be larger than any file can be")]
     TooLarge,
     /// An overlay lies outside of what is written.
-    #[error("an overlay of {length} bytes lies outside of the header's {room} bytes, at {offset:#x}")]
+    #[error(
+        "an overlay of {length} bytes lies outside of the header's {room} bytes, at {offset:#x}"
+    )]
     OverlayOutside {
         /// Its offset in the header.
         offset: u64,

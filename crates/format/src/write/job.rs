@@ -164,6 +164,11 @@ impl Sink<'_> {
     fn flush(&mut self) -> Result<(), Error> {
         let done = self.out.flush();
         let length = self.state.done;
-        done.map_err(|source| Error::Write { what: "everything (flush)", offset: 0, length, source })
+        done.map_err(|source| Error::Write {
+            what: "everything (flush)",
+            offset: 0,
+            length,
+            source,
+        })
     }
 }

@@ -35,11 +35,7 @@ impl Overlay {
 
     /// A processor's context record, at the physical address of the one in its
     /// PRCB: where a debugger looks for the registers of each processor.
-    pub fn context(
-        machine: Machine,
-        address: PhysicalAddress,
-        record: impl Into<Vec<u8>>,
-    ) -> Self {
+    pub fn context(machine: Machine, address: PhysicalAddress, record: impl Into<Vec<u8>>) -> Self {
         let mut record = record.into();
         if machine == Machine::X64 {
             equal_mxcsr(&mut record);
@@ -64,7 +60,9 @@ pub(super) fn apply_to_header(overlays: &[Overlay], header: &mut [u8]) -> Result
         let start = usize::try_from(offset).ok();
         let range = start.and_then(|start| Some(start..start.checked_add(length)?));
         let place = range.and_then(|range| header.get_mut(range));
-        place.ok_or(Error::OverlayOutside { offset, length, room })?.copy_from_slice(&overlay.bytes);
+        place
+            .ok_or(Error::OverlayOutside { offset, length, room })?
+            .copy_from_slice(&overlay.bytes);
     }
     Ok(())
 }

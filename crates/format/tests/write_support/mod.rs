@@ -92,8 +92,8 @@ pub fn dump_of(kind: Kind, pages: &Pages) -> Vec<u8> {
 }
 
 /// What our reader finds.
-pub fn read(dump: &Vec<u8>) -> Pages {
-    let open = DumpPages::open(dump).unwrap();
+pub fn read(dump: &[u8]) -> Pages {
+    let open = DumpPages::open(&dump).unwrap();
     let mut pages = Pages::new();
     open.runs(&mut |run| {
         for page in 0..run.pages {
@@ -126,7 +126,7 @@ pub struct Watched {
 impl Output for Watched {
     fn set_len(&mut self, length: u64) -> io::Result<()> {
         self.did.push(Did::Length(length));
-        self.bytes.set_len(length)
+        Output::set_len(&mut self.bytes, length)
     }
 
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {

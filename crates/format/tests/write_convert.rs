@@ -167,3 +167,25 @@ fn an_encrypted_dump_is_never_converted() {
     let spec = made(simulator::files::Kind::BitmapFull, Machine::X64).with(Hazard::Encrypted);
     assert!(DumpPages::open(&spec.build().bytes()).is_err());
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_sparse_dump_stays_sparse_and_its_holes_are_not_read() {
+    use std::os::unix::fs::MetadataExt;
+
+    let spec = FileSpec::new(simulator::files::Kind::Full, Machine::X64)
+        .pages(0x10_0000, 4 << 18, Page::Zero)
+        .pages(0x40_0000, 64, Page::Noise(3));
+    let mut from = tempfile::NamedTempFile::new().unwrap();
+    let mut to = tempfile::NamedTempFile::new().unwrap();
+    spec.build().write_to(from.as_file_mut()).unwrap();
+    let bytes = format::File::open(from.path()).unwrap();
+    let source = DumpPages::open(&bytes).unwrap();
+    let plan = Plan::new(&source, source.request(Kind::Bitmap).unwrap()).unwrap();
+    let done = run(&plan, &source, to.as_file_mut()).unwrap();
+    assert!(done.holes > (4 << 30) - (1 << 20), "{}", done.holes);
+    let taken = to.as_file().metadata().unwrap().blocks() * 512;
+    assert!(taken < 16 << 20, "{taken}");
+    let found = verify(&format::File::open(to.path()).unwrap(), Level::Structure);
+    assert_eq!(found.verdict, Verdict::Good);
+}

@@ -18,6 +18,13 @@ pub trait Bytes: Send + Sync {
         None
     }
 
+    /// How many bytes from `offset` on are a hole: zeros that need not be read
+    /// to be known. 0 where there is none, or where that cannot be told.
+    fn hole_at(&self, offset: u64) -> u64 {
+        let _ = offset;
+        0
+    }
+
     /// Whether there are none.
     fn is_empty(&self) -> bool {
         self.len() == 0
@@ -80,6 +87,10 @@ macro_rules! pointers {
 
             fn as_slice(&self) -> Option<&[u8]> {
                 Bytes::as_slice(&**self)
+            }
+
+            fn hole_at(&self, offset: u64) -> u64 {
+                (**self).hole_at(offset)
             }
         }
     )*};

@@ -4,19 +4,15 @@ use std::io;
 use std::path::Path;
 
 use crate::mapped::Mapped;
-use crate::{Bytes, may_go_away};
+use crate::{Bytes, holes, may_go_away};
 
 /// An open file whose length was taken when it was opened.
 #[derive(Debug)]
 pub struct File {
     length: u64,
-    way: Way,
-}
-
-#[derive(Debug)]
-enum Way {
-    Position(std::fs::File),
-    Mapped(Mapped),
+    file: std::fs::File,
+    /// `None`: read by position.
+    mapped: Option<Mapped>,
 }
 
 impl File {
@@ -25,7 +21,7 @@ impl File {
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = open_regular(path)?;
         let length = file.metadata()?.len();
-        Ok(Self { length, way: Way::Position(file) })
+        Ok(Self { length, file, mapped: None })
     }
 
     /// Opens a file mapped: for local files that nobody cuts while they are
@@ -33,7 +29,7 @@ impl File {
     pub fn open_mapped(path: &Path) -> io::Result<Self> {
         let file = open_regular(path)?;
         let mapped = Mapped::new(&file)?;
-        Ok(Self { length: mapped.as_slice().len() as u64, way: Way::Mapped(mapped) })
+        Ok(Self { length: mapped.as_slice().len() as u64, file, mapped: Some(mapped) })
     }
 
     /// Opens a file mapped where it lies on a fixed disk of this computer, and
@@ -44,7 +40,7 @@ impl File {
 
     /// Whether it is mapped.
     pub fn is_mapped(&self) -> bool {
-        matches!(self.way, Way::Mapped(_))
+        self.mapped.is_some()
     }
 }
 
@@ -67,17 +63,18 @@ impl Bytes for File {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        match &self.way {
-            Way::Position(file) => fill(file, offset, buffer),
-            Way::Mapped(mapped) => Bytes::read_at(mapped.as_slice(), offset, buffer),
+        match &self.mapped {
+            None => fill(&self.file, offset, buffer),
+            Some(mapped) => Bytes::read_at(mapped.as_slice(), offset, buffer),
         }
     }
 
     fn as_slice(&self) -> Option<&[u8]> {
-        match &self.way {
-            Way::Position(_) => None,
-            Way::Mapped(mapped) => Some(mapped.as_slice()),
-        }
+        self.mapped.as_ref().map(Mapped::as_slice)
+    }
+
+    fn hole_at(&self, offset: u64) -> u64 {
+        holes::at(&self.file, offset, self.length)
     }
 }
 

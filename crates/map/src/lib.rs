@@ -10,6 +10,7 @@
 
 mod bytes;
 mod file;
+mod holes;
 mod mapped;
 mod place;
 

@@ -59,8 +59,10 @@ impl<'a> Copy<'a> {
         Ok(())
     }
 
-    fn hole(&self, _offset: u64, _left: u64) -> u64 {
-        0
+    /// Asked for each large piece only, which is next to nothing.
+    fn hole(&self, offset: u64, left: u64) -> u64 {
+        let hole = if left < BLOCK as u64 { 0 } else { self.bytes.hole_at(offset).min(left) };
+        if hole < BLOCK as u64 { 0 } else { hole }
     }
 
     fn piece(&mut self, offset: u64, length: usize, out: &mut Sink<'_>) -> Result<u64, Error> {

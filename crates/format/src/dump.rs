@@ -91,17 +91,6 @@ impl<'a> Dump<'a> {
         }
     }
 
-    /// Whether the stored bytes are pages as they were in memory: the root of
-    /// the page tables points to itself, or the loaded modules' list closes.
-    fn shows_pages(&self, pages: &Pages<'a>) -> bool {
-        let Some(root) = self.header.page_table_root() else { return false };
-        let Some(page) = pages.read_page(root.frame()) else { return false };
-        let (entries, _) = page.as_chunks::<8>();
-        let frame = 0x000F_FFFF_FFFF_F000;
-        let entries = entries.iter().map(|entry| u64::from_le_bytes(*entry));
-        entries.filter(|entry| entry & 1 == 1 && entry & frame == root.0).count() == 1
-    }
-
     /// Where the dump proper ends and secondary data may begin.
     pub fn body_end(&self) -> Result<u64, Error> {
         match self.kind() {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{DumpType, Identity, Width};
+use crate::{DumpType, Identity, Machine, Width};
 
 /// Why a file could not be read as a dump. Every variant locates.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +66,12 @@ pub enum Error {
     NoPages {
         /// What it is.
         kind: DumpType,
+    },
+    /// Page tables of such a machine are not understood.
+    #[error("virtual addresses of an {machine} machine are not understood: only the header is")]
+    NoTranslation {
+        /// Of what machine the dump is.
+        machine: Machine,
     },
     /// The room for the pages is too small, and it is not proved that what is
     /// there are pages: nothing was mapped.

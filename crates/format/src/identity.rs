@@ -30,23 +30,33 @@ pub enum Identity {
     Unknown(Vec<u8>),
 }
 
-/// First bytes of other kinds of files that get taken for dumps.
-const OTHERS: [(&[u8], &str); 14] = [
-    (b"\x7fELF", "an ELF file (a core dump of QEMU or Linux?)"),
-    (b"PK\x03\x04", "a zip archive: unpack it first"),
-    (b"MSCF", "a cabinet archive: unpack it first"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7-zip archive: unpack it first"),
-    (b"\x1f\x8b", "a gzip file: unpack it first"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard file: unpack it first"),
-    (b"EMiL", "a LiME memory image"),
-    (b"HIBR", "a hibernation file"),
-    (b"hibr", "a hibernation file"),
-    (b"WAKE", "a hibernation file that was resumed from"),
-    (b"RSTR", "a hibernation file that was resumed from"),
-    (b"MZ", "a program"),
-    (b"<", "an HTML or XML page: a download that went wrong?"),
-    (b"Microsoft C/C++ MSF", "a PDB symbol file"),
+/// First bytes of other kinds of files that get taken for dumps, and what to do with them.
+const OTHERS: [(&[u8], &str, &str); 20] = [
+    (b"\x7fELF", "an ELF file (a core dump of QEMU or Linux?)", GUEST),
+    (b"PK\x03\x04", "a zip archive", UNPACK),
+    (b"MSCF", "a cabinet archive", UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-zip archive", UNPACK),
+    (b"Rar!", "a rar archive", UNPACK),
+    (b"\x1f\x8b", "a gzip file", UNPACK),
+    (b"BZh", "a bzip2 file", UNPACK),
+    (b"\xfd7zXZ", "an xz file", UNPACK),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard file", UNPACK),
+    (b"EMiL", "a LiME memory image", "read it with a memory forensics tool"),
+    (b"HIBR", "a hibernation file", HIBERNATION),
+    (b"hibr", "a hibernation file", HIBERNATION),
+    (b"WAKE", "a hibernation file that was resumed from", HIBERNATION),
+    (b"RSTR", "a hibernation file that was resumed from", HIBERNATION),
+    (b"\x53\xff\x00\xf0", "a raw memory image", "read it with a memory forensics tool"),
+    (b"MZ", "a program", "look for the dump beside it"),
+    (b"{", "a JSON text", "a set of triage dumps is described by one: open it as a set"),
+    (b"<", "an HTML or XML page: a download that went wrong?", "download it again"),
+    (b"%PDF", "a PDF document", "look for the dump elsewhere"),
+    (b"Microsoft C/C++ MSF", "a PDB symbol file", "look for the dump beside it"),
 ];
+
+const UNPACK: &str = "unpack it first";
+const GUEST: &str = "take the guest's dump as a Windows dump: QEMU's dump-guest-memory -w";
+const HIBERNATION: &str = "take a dump of the running machine, or read it with a forensics tool";
 
 impl Identity {
     /// Looks at the first page.
@@ -67,9 +77,9 @@ impl Identity {
             [b'M', b'D', b'M', b'P', ..] => Self::UserMinidump,
             [b'R', b'a', b'w', b'_', b'D', b'm', b'p', b'!', ..] => Self::OfflineDump,
             _ if page.iter().all(|byte| *byte == 0) => Self::HeaderNotWritten,
-            _ => OTHERS.iter().find(|(magic, _)| page.starts_with(magic)).map_or_else(
+            _ => OTHERS.iter().find(|(magic, ..)| page.starts_with(magic)).map_or_else(
                 || Self::Unknown(page[..page.len().min(8)].to_vec()),
-                |(_, name)| Self::Other(name),
+                |(_, name, _)| Self::Other(name),
             ),
         }
     }
@@ -81,8 +91,15 @@ impl Identity {
             Self::HeaderNotWritten | Self::HeaderUnfinished => {
                 Some("nothing can be read from it: take the dump again")
             }
-            Self::Empty => Some("take the dump again"),
-            _ => None,
+            Self::Empty => Some("take or copy the dump again"),
+            Self::OfflineDump => {
+                Some("convert it with Microsoft's OfflineCrashDumpUefi tools, on a Windows machine")
+            }
+            Self::Other(found) => {
+                OTHERS.iter().find(|(_, name, _)| name == found).map(|(.., advice)| *advice)
+            }
+            Self::Unknown(_) => Some("a raw memory image needs a memory forensics tool"),
+            Self::KernelDump(_) => None,
         }
     }
 }

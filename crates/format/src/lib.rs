@@ -59,7 +59,9 @@ mod pages;
 mod ranges;
 pub mod raw;
 mod runs;
+mod set;
 mod source;
+mod space;
 mod tags;
 mod time;
 mod triage;
@@ -81,6 +83,8 @@ pub use map::{Bytes, File};
 pub use pages::Pages;
 pub use ranges::MAX_RANGES;
 pub use runs::{MAX_RUNS, MAX_RUNS_32, Run, Runs};
+pub use set::{Moment, Set, SetError, SetMemory};
+pub use space::KernelMemory;
 pub use time::FileTime;
 pub use triage::{
     Conflicts, Driver, MAX_BLOCKS, Origin, Piece, Triage, TriageHeader, UnloadedDriver,

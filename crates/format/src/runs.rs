@@ -120,6 +120,18 @@ impl Runs {
         Ok(runs)
     }
 
+    /// What the header's PhysicalMemoryBlock tells, which in other kinds than
+    /// type 1 is the memory that the machine had (R): how many pages, and the
+    /// number behind the last. `None` when it is filler or contradicts itself.
+    pub(crate) fn installed(source: &Source<'_>, width: Width) -> Option<(u64, u64)> {
+        let block = Block::read(source, width).ok()?;
+        let runs = || block.runs.iter().take(block.count as usize);
+        let sum = runs().fold(0_u64, |sum, (_, pages)| sum.saturating_add(*pages));
+        let end = runs().map(|(base, pages)| base.saturating_add(*pages)).max()?;
+        let counted = (1..=block.most).contains(&block.count) && sum == block.pages;
+        (counted && sum > 0 && end <= MAX_PAGES).then_some((sum, end))
+    }
+
     pub(crate) fn new(start: u64, pages: Option<u64>) -> Self {
         Self { list: Vec::new(), pages, start, end: start }
     }

@@ -88,12 +88,6 @@ impl<'a> Pages<'a> {
         self.source.slice(offset, PAGE_SIZE as usize)?.try_into().ok()
     }
 
-    /// A copy of a page, however the file is read.
-    pub(crate) fn read_page(&self, frame: PageFrame) -> Option<Box<[u8; PAGE_SIZE as usize]>> {
-        let mut page = Box::new([0; PAGE_SIZE as usize]);
-        self.read_physical(frame.address()?, &mut page[..]).ok().map(|()| page)
-    }
-
     /// Shows the stored pages as runs in rising order, each page once, until
     /// `see` answers false. Pages behind the file's end are among them.
     pub fn runs(&self, mut see: impl FnMut(Run) -> bool) -> Result<(), Error> {
@@ -127,6 +121,11 @@ impl<'a> Pages<'a> {
 }
 
 impl PhysicalMemory for Pages<'_> {
+    #[inline]
+    fn physical_page(&self, frame: PageFrame) -> Option<&[u8; PAGE_SIZE as usize]> {
+        self.page(frame)
+    }
+
     fn read_physical(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
         if buffer.len() as u64 <= address.left_in_page() {
             return self.part(address, buffer);

@@ -2,8 +2,10 @@
 
 mod blobs;
 mod check;
+mod deep;
 mod header;
 mod pages;
+mod sum;
 mod triage;
 
 use std::fmt;
@@ -26,6 +28,9 @@ pub enum Level {
     Header,
     /// The page index, the tables, the bounds of all parts; not the pages' content.
     Structure,
+    /// All stored memory is read; the debugger block and the kernel's base are
+    /// looked up through the dump's own page tables.
+    Deep,
 }
 
 /// What the checks come to.
@@ -113,6 +118,9 @@ impl Verifier<'_, '_> {
         if level >= Level::Structure && !encrypted {
             self.structure();
         }
+        if level >= Level::Deep && !encrypted {
+            self.deep();
+        }
         let verdict = if encrypted { Verdict::Encrypted } else { self.checks.verdict() };
         Verification {
             verdict,
@@ -145,12 +153,15 @@ impl Verifier<'_, '_> {
 
     fn summary(&self, verdict: Verdict) -> String {
         let kind = self.kind();
+        let article = if kind.starts_with('a') { "an" } else { "a" };
         match (verdict, self.checks.worst()) {
             (Verdict::Encrypted, _) => {
-                format!("encrypted: a {kind} whose content cannot be verified below the header")
+                format!(
+                    "encrypted: {article} {kind} whose content cannot be verified below the header"
+                )
             }
             (_, Some(worst)) => format!("{verdict}: {}", worst.text),
-            _ => format!("{verdict}: a {kind} of {} bytes", self.dump.file_length()),
+            _ => format!("{verdict}: {article} {kind} of {} bytes", self.dump.file_length()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The kernel's address space, through the dump's own page tables.
 
+use std::borrow::Borrow;
+
 use memory::{PageFrame, Paging, PhysicalMemory, ReadError, Space, VirtualAddress, VirtualMemory};
 
 use crate::{DebuggerSizes, Dump, DumpType, Error, Machine, Pages, Runs, Triage};
@@ -92,7 +94,10 @@ impl<'a> Dump<'a> {
         }
     }
 
-    fn space_of<P: PhysicalMemory>(&self, pages: P, paging: Paging) -> Result<Space<P>, Error> {
+    fn space_of<P>(&self, pages: P, paging: Paging) -> Result<Space<P>, Error>
+    where
+        P: PhysicalMemory + Borrow<Pages<'a>>,
+    {
         let base = self.header().directory_table_base.filter(|base| paging.root(*base).0 != 0);
         let base = base.ok_or_else(|| Error::Value {
             what: "DirectoryTableBase",
@@ -100,8 +105,9 @@ impl<'a> Dump<'a> {
             expected: "the physical address of a page table".into(),
             found: self.header().directory_table_base.map_or("none".into(), |b| format!("{b:#x}")),
         })?;
+        let highest = self.highest_frame(pages.borrow());
         let space = Space::new(pages, paging, base);
-        Ok(match self.highest_frame() {
+        Ok(match highest {
             Some(highest) => space.with_highest_frame(highest),
             None => space,
         })
@@ -109,15 +115,12 @@ impl<'a> Dump<'a> {
 
     /// The machine's last page, as far as the dump tells. A choice of pages
     /// may end before it, so WinDbg's ranges of kernel pages do not tell.
-    fn highest_frame(&self) -> Option<PageFrame> {
-        let kind = self.kind();
-        let frames = match kind {
-            DumpType::Full | DumpType::CompleteRanges => {
-                let runs = self.runs().ok()?.list;
-                runs.iter().map(|run| run.base + run.pages).max()?
+    fn highest_frame(&self, pages: &Pages<'_>) -> Option<PageFrame> {
+        let frames = match self.kind() {
+            DumpType::KernelRanges | DumpType::KernelAndUserRanges => {
+                Runs::installed(self.source(), self.header().width)?.1
             }
-            _ if kind.is_ranges() => Runs::installed(self.source(), self.header().width)?.1,
-            _ => self.bitmap().ok()?.bits(),
+            _ => pages.frames(),
         };
         frames.checked_sub(1).map(PageFrame)
     }

@@ -21,6 +21,7 @@ pub struct Pages<'a> {
     places: Places<'a>,
     start: u64,
     count: u64,
+    frames: u64,
 }
 
 enum Places<'a> {
@@ -32,19 +33,27 @@ impl<'a> Pages<'a> {
     pub(crate) fn of_runs(source: Source<'a>, runs: Runs) -> Self {
         let index = Index::new(&runs.list, source.len());
         let count = runs.total();
+        let frames = runs.list.iter().map(|run| run.base + run.pages).max().unwrap_or(0);
         let places = Places::Runs { list: runs.list, index };
-        Self { source, places, start: runs.start, count }
+        Self { source, places, start: runs.start, count, frames }
     }
 
     pub(crate) fn of_bitmap(bitmap: &Bitmap<'a>) -> Result<Self, Error> {
         let ranked = Ranked::new(bitmap)?;
         let (start, count) = (bitmap.first_page_offset(), ranked.count());
-        Ok(Self { source: bitmap.source(), places: Places::Bitmap(ranked), start, count })
+        let (source, frames) = (bitmap.source(), bitmap.bits());
+        Ok(Self { source, places: Places::Bitmap(ranked), start, count, frames })
     }
 
     /// How many pages the index names; one in two runs counts twice.
     pub fn count(&self) -> u64 {
         self.count
+    }
+
+    /// The number behind the last page that the index can name: of a bitmap
+    /// its bits, which reach to the end of the machine's memory.
+    pub fn frames(&self) -> u64 {
+        self.frames
     }
 
     /// File offset of the first page.

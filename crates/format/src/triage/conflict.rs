@@ -18,7 +18,7 @@ pub struct Conflicts {
 
 /// Bytes that are compared at most, and steps that are taken at most: real
 /// dumps overlap by a few thousand.
-const BUDGET: u64 = 1 << 28;
+const BUDGET: u64 = 1 << 26;
 const STEPS: u64 = 1 << 22;
 /// Bytes compared at once.
 const PART: u64 = 0x4000;
@@ -68,10 +68,12 @@ impl Triage<'_> {
             if ours != theirs {
                 let ours = self.source.vec("a data block", ours, size)?;
                 let theirs = self.source.vec("a data block", theirs, size)?;
-                let differ = || ours.iter().zip(&theirs).enumerate().filter(|(_, (a, b))| a != b);
-                found.different += differ().count() as u64;
-                let first = || Some((number, at + differ().next()?.0 as u64, winner));
-                found.first = found.first.or_else(first);
+                if ours != theirs {
+                    let differ = || (0..ours.len()).filter(|at| ours[*at] != theirs[*at]);
+                    found.different += differ().count() as u64;
+                    let first = || Some((number, at + differ().next()? as u64, winner));
+                    found.first = found.first.or_else(first);
+                }
             }
             at += size;
         }

@@ -1,9 +1,9 @@
 //! Draws or tells what goes on during a capture.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use capture::{Event, Observer, Phase, Progress};
+use capture::{Event, Note, Observer, Phase, Progress};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::ProgressArg;
@@ -13,23 +13,39 @@ use crate::render::{clean, json, size};
 /// How often the line is drawn over.
 const TICK: Duration = Duration::from_millis(120);
 
-/// Who watches the capture, and whether they show its notes as they come.
+/// Who watches the capture, and which of its notes they have said.
 pub(crate) struct Watching {
     pub(crate) observer: Arc<dyn Observer>,
-    pub(crate) shows_notes: bool,
+    pub(crate) said: Said,
+}
+
+/// The notes that stand on standard error, word for word: the summary does not say them again.
+#[derive(Clone, Default)]
+pub(crate) struct Said(Arc<Mutex<Vec<Note>>>);
+
+impl Said {
+    pub(crate) fn notes(&self) -> Vec<Note> {
+        self.0.lock().map(|notes| notes.clone()).unwrap_or_default()
+    }
+
+    /// After it was written: what a capture that ends abruptly did not get to say is said at the end.
+    fn add(&self, event: &Event) {
+        if let (Event::Note(note), Ok(mut notes)) = (event, self.0.lock()) {
+            notes.push(note.clone());
+        }
+    }
 }
 
 /// The observer that `--progress` asks for.
 pub(crate) fn watching(when: ProgressArg) -> Watching {
-    match when {
-        ProgressArg::Json => Watching { observer: Arc::new(Lines), shows_notes: false },
-        ProgressArg::Auto if console::shows_errors() => {
-            Watching { observer: Arc::new(Bar::new()), shows_notes: true }
-        }
-        ProgressArg::Auto | ProgressArg::None => {
-            Watching { observer: Arc::new(Silent), shows_notes: false }
-        }
-    }
+    let said = Said::default();
+    let observer: Arc<dyn Observer> = match when {
+        ProgressArg::Json => Arc::new(Lines),
+        ProgressArg::Auto if console::shows_errors() => Arc::new(Bar::new(said.clone())),
+        ProgressArg::Auto => Arc::new(Plain(said.clone())),
+        ProgressArg::None => Arc::new(Silent),
+    };
+    Watching { observer, said }
 }
 
 /// Says nothing.
@@ -48,17 +64,32 @@ impl Observer for Lines {
     }
 }
 
+/// No console: what happens is told as it happens, how far it got is not.
+struct Plain(Said);
+
+impl Observer for Plain {
+    fn event(&self, event: &Event) {
+        if matches!(event, Event::Batch { .. }) {
+            return;
+        }
+        if let Some(text) = said(event) {
+            console::complain(&format!("{text}\n"));
+            self.0.add(event);
+        }
+    }
+}
+
 /// A line on the console that is drawn over, with what stays above it.
-struct Bar(ProgressBar);
+struct Bar(ProgressBar, Said);
 
 impl Bar {
-    fn new() -> Self {
+    fn new(said: Said) -> Self {
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style.tick_chars("|/-\\ "));
         }
         bar.enable_steady_tick(TICK);
-        Self(bar)
+        Self(bar, said)
     }
 }
 
@@ -71,6 +102,7 @@ impl Observer for Bar {
             other => {
                 if let Some(text) = said(other) {
                     self.0.suspend(|| console::complain(&format!("{text}\n")));
+                    self.1.add(other);
                 }
             }
         }
@@ -119,14 +151,14 @@ fn seconds(seconds: f64) -> String {
     format!("{:.0} min {:.0} s", (seconds / 60.0).floor(), seconds % 60.0)
 }
 
-/// What stays on the console.
+/// What stays to be read.
 fn said(event: &Event) -> Option<String> {
     let text = match event {
         Event::Note(note) => {
             format!("{}: {}", if note.warning { "warning" } else { "note" }, note.text)
         }
         Event::Retry { status, retry, of, wait } => {
-            format!("Windows is busy, {status}: try {retry} of {of} in {wait:.0} s")
+            format!("busy or throttled, {status}: trying again in {wait:.0} s ({retry} of {of})")
         }
         Event::Cancelling { reason, how_long } => format!("cancelling ({reason}): {how_long}"),
         Event::Batch { number, threads, left } => {
@@ -176,7 +208,7 @@ mod tests {
             Event::Retry { status: "0xC000022D (STATUS_RETRY)".into(), retry: 2, of: 5, wait: 2.0 };
         assert_eq!(
             said(&retry).unwrap(),
-            "Windows is busy, 0xC000022D (STATUS_RETRY): try 2 of 5 in 2 s"
+            "busy or throttled, 0xC000022D (STATUS_RETRY): trying again in 2 s (2 of 5)"
         );
         let cancelling = Event::Cancelling { reason: "timeout".into(), how_long: "soon".into() };
         assert_eq!(said(&cancelling).unwrap(), "cancelling (timeout): soon");

@@ -43,7 +43,7 @@ fn h_is_hypervisor_pages_for_kernel_and_help_for_triage() {
 #[test]
 fn c_and_d_are_passed_on_with_a_note() {
     let ran = Bench::new().run("kernel -c -d --simulate x.dmp").exits(0);
-    assert_eq!(ran.out.matches("is reported to ignore it").count(), 2, "{}", ran.out);
+    assert_eq!(ran.err.matches("is reported to ignore it").count(), 2, "{}", ran.err);
 }
 
 #[test]
@@ -106,6 +106,17 @@ fn a_refusal_of_the_kernel_is_told_with_status_name_meaning_and_remedy() {
         ran.err.contains("0xC000022D (STATUS_RETRY)") && ran.err.contains("simulated: always-busy")
     );
     assert!(ran.out.is_empty());
+}
+
+#[test]
+fn a_failure_after_several_calls_says_how_many_there_were() {
+    let bench = Bench::new();
+    bench
+        .run("kernel --simulate=always-busy x.dmp")
+        .exits(11)
+        .complains("calls: 6: 0xC000022D (STATUS_RETRY) 6 times");
+    let once = bench.run("kernel --simulate=always-busy --retry 0 x.dmp").exits(11);
+    assert!(!once.err.contains("calls:"), "{}", once.err);
 }
 
 #[test]
@@ -286,6 +297,22 @@ fn threads_that_are_not_in_the_dump_are_counted_and_cost_the_good_end() {
             .value("threads")
             .ends_with(" full")
     );
+}
+
+#[test]
+fn a_refused_triage_dump_shows_what_became_of_each_thread() {
+    let bench = Bench::new();
+    for (scenario, process, counts) in [
+        ("stuck-thread", "stuck.exe", "1 object only, 7 full"),
+        ("thread-gone", "notepad", "2 gone"),
+    ] {
+        let line = format!(
+            "triage --simulate={scenario} -p {process} -t all --require-complete {scenario}.dmp"
+        );
+        let ran = bench.run(&line).exits(8).complains(counts).complains("TID  STATE");
+        let threads = ran.err.lines().filter(|line| line.contains(" full ")).count();
+        assert!(threads >= 3, "{}", ran.err);
+    }
 }
 
 #[test]

@@ -47,9 +47,49 @@ fn without_a_console_nothing_is_drawn_and_none_draws_nothing() {
 }
 
 #[test]
-fn what_the_user_was_told_is_in_the_summary_when_nothing_was_drawn() {
+fn notes_are_said_on_standard_error_and_not_again_in_the_summary() {
     let ran = Bench::new().run("kernel --simulate -c x.dmp").exits(0);
-    assert!(ran.value("warning").contains("ignore") || ran.value("note").contains("ignore"));
+    assert_eq!(ran.err.matches("reported to ignore").count(), 1, "{}", ran.err);
+    assert!(!ran.out.contains("reported to ignore"), "{}", ran.out);
+}
+
+#[test]
+fn notes_that_were_not_said_for_people_are_in_the_summary_or_behind_the_error() {
+    let bench = Bench::new();
+    for when in ["none", "json"] {
+        let ran = bench.run(&format!("kernel --simulate -c --overwrite --progress {when} x.dmp"));
+        assert!(ran.exits(0).out.contains("reported to ignore"), "{when}");
+        let line = format!("kernel --simulate=always-busy -c --progress {when} y.dmp");
+        let ran = bench.run(&line).exits(11);
+        let errors = ran.err.lines().skip_while(|line| !line.starts_with("livedump: error: "));
+        assert_eq!(errors.filter(|line| line.contains("reported to ignore")).count(), 1, "{when}");
+    }
+}
+
+#[test]
+fn retries_and_cancelling_are_told_in_lines_where_there_is_no_console() {
+    let bench = Bench::new();
+    let ran = bench.run("kernel --simulate=always-busy x.dmp").exits(11);
+    for (retry, wait) in [(1, 1), (2, 2), (3, 4), (4, 8), (5, 15)] {
+        let line = format!(
+            "busy or throttled, 0xC000022D (STATUS_RETRY): trying again in {wait} s ({retry} of 5)"
+        );
+        assert!(ran.err.lines().any(|told| told == line), "{line}\nis not in\n{}", ran.err);
+    }
+    assert!(!ran.err.contains("preparing: "), "{}", ran.err);
+    let ran = bench.run("kernel --simulate=stalled-volume --timeout 5 y.dmp").exits(7);
+    let told = ran.err.lines().position(|line| line.starts_with("cancelling (timeout): "));
+    let failed = ran.err.lines().position(|line| line.starts_with("livedump: error: "));
+    assert!(told.is_some() && told < failed, "{}", ran.err);
+    let silent = bench.run("kernel --simulate=always-busy --progress none x.dmp").exits(11);
+    assert!(silent.err.starts_with("livedump: error: "), "{}", silent.err);
+}
+
+#[test]
+fn the_worst_case_is_told_before_a_triage_capture_begins() {
+    let ran = Bench::new().run("triage --simulate=stuck-thread -p stuck -t all x.dmp").exits(8);
+    assert!(ran.err.contains("40 s in the worst case"), "{}", ran.err);
+    assert!(!ran.out.contains("worst case"), "{}", ran.out);
 }
 
 #[cfg(unix)]

@@ -103,14 +103,15 @@ pub(crate) enum PickArg {
     Cpu,
 }
 
-/// When progress is shown.
+/// What is told while it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum ProgressArg {
-    /// A line that is drawn over, on a console only.
+    /// Notes, retries and cancelling on standard error as they happen; on a console also a line that is drawn over.
+    /// What was said so is not repeated in the summary.
     Auto,
-    /// One JSON object a line on standard error, always.
+    /// One JSON object a line on standard error, always; the summary has the notes again, for people.
     Json,
-    /// Nothing.
+    /// Nothing; notes stand in the summary, or behind the error.
     None,
 }
 
@@ -164,7 +165,7 @@ pub(crate) struct CaptureArgs {
     /// Write no record to the Application event log.
     #[arg(long, help_heading = "Course")]
     pub(crate) no_event_log: bool,
-    /// When progress is shown.
+    /// What is told while it runs.
     #[arg(
         long,
         value_enum,

@@ -12,16 +12,16 @@ pub(super) fn run(typed: &KernelArgs) -> Outcome {
     let world = world::open("kernel", typed.capture.asking.simulate.as_deref())?;
     let watching = progress::watching(typed.capture.progress);
     let report = capture::kernel(&world, &options, watching.observer);
-    captured(&report, &typed.capture, watching.shows_notes)
+    captured(&report, &typed.capture, &watching.said)
 }
 
-/// What a capture of either kind says. Notes that were shown while it ran are not repeated to the same reader.
-pub(super) fn captured(report: &Report, typed: &CaptureArgs, notes_were_shown: bool) -> Outcome {
+/// What a capture of either kind says. Notes that were told while it ran are not repeated.
+pub(super) fn captured(report: &Report, typed: &CaptureArgs, told: &progress::Said) -> Outcome {
     let said = if typed.asking.output.json {
         Said::text(object(report)?)
     } else {
-        let repeat = !(notes_were_shown && crate::console::shows_output());
-        Said { errors: errors(report, !notes_were_shown), ..Said::text(summary(report, repeat)) }
+        let told = told.notes();
+        Said { errors: errors(report, &told), ..Said::text(summary(report, &told)) }
     };
     Ok(Said { class: report.class, abandoned: report.abandoned, ..said })
 }

@@ -10,5 +10,5 @@ pub(super) fn run(typed: &TriageArgs) -> Outcome {
     let world = world::open("triage", typed.capture.asking.simulate.as_deref())?;
     let watching = progress::watching(typed.capture.progress);
     let report = capture::triage(&world, &options, watching.observer);
-    captured(&report, &typed.capture, watching.shows_notes)
+    captured(&report, &typed.capture, &watching.said)
 }

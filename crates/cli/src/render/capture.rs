@@ -1,12 +1,15 @@
 //! What a capture came to.
 
-use capture::{Class, FileReport, PhaseTimes, Report, ThreadReport, ThreadState, TriageReport};
+use capture::{
+    Class, FileReport, Note, PhaseTimes, Report, ThreadReport, ThreadState, TriageReport,
+};
 
 use super::{Record, Table, doctor, exact_size, failure};
 use crate::render::clean;
 
 /// The summary of a capture that left a dump under its name; "" where there is none.
-pub(crate) fn summary(report: &Report, with_notes: bool) -> String {
+/// Notes that were `said` while it ran are left out.
+pub(crate) fn summary(report: &Report, said: &[Note]) -> String {
     if !report.files.iter().any(|file| file.complete_name) {
         return String::new();
     }
@@ -19,9 +22,7 @@ pub(crate) fn summary(report: &Report, with_notes: bool) -> String {
     record.maybe("set", report.set.as_deref());
     record.line("time", times(&report.times));
     record.line("calls", calls(report));
-    if with_notes {
-        notes(&mut record, report);
-    }
+    unsaid(report, said).for_each(|note| record.line(kind(note), &note.text));
     if let Some(triage) = &report.triage {
         record.line("threads", counts(triage));
         record.text(&threads(triage));
@@ -32,8 +33,9 @@ pub(crate) fn summary(report: &Report, with_notes: bool) -> String {
     record.into_text()
 }
 
-/// What goes to standard error: why it failed, and what was left behind all the same.
-pub(crate) fn errors(report: &Report, with_notes: bool) -> String {
+/// What goes to standard error: why it failed, what was left behind all the same, and what is known of
+/// the threads. Notes that were `said` while it ran are left out.
+pub(crate) fn errors(report: &Report, said: &[Note]) -> String {
     let mut text = report.failure.as_ref().map(failure::text).unwrap_or_default();
     if report.files.iter().any(|file| file.complete_name) {
         return text;
@@ -48,8 +50,14 @@ pub(crate) fn errors(report: &Report, with_notes: bool) -> String {
             clean(verdict)
         ));
     }
-    for note in report.notes.iter().filter(|note| note.warning && with_notes) {
-        text.push_str(&format!("warning: {}\n", clean(&note.text)));
+    if let Some(triage) = report.triage.as_ref().filter(|triage| !triage.threads.is_empty()) {
+        text.push_str(&format!("threads: {}\n{}", counts(triage), threads(triage)));
+    }
+    if report.attempts.len() > 1 {
+        text.push_str(&format!("calls: {}\n", clean(&calls(report))));
+    }
+    for note in unsaid(report, said) {
+        text.push_str(&format!("{}: {}\n", kind(note), clean(&note.text)));
     }
     if let Some(scenario) = &report.simulated {
         text.push_str(&format!("simulated: {}\n", clean(scenario)));
@@ -115,16 +123,27 @@ fn times(times: &PhaseTimes) -> String {
     format!("{:.3} s: {}", times.total, phases.join(", "))
 }
 
+/// `3: 0xC000022D (STATUS_RETRY) 2 times, 0x00000000 (STATUS_SUCCESS)`: how many, and what each was answered.
 fn calls(report: &Report) -> String {
     let statuses: Vec<&str> =
         report.attempts.iter().map(|attempt| attempt.status.as_str()).collect();
-    format!("{}: {}", statuses.len(), statuses.join(", "))
+    let runs: Vec<String> = statuses.chunk_by(|one, next| one == next).map(run).collect();
+    format!("{}: {}", statuses.len(), runs.join(", "))
 }
 
-fn notes(record: &mut Record, report: &Report) {
-    for note in &report.notes {
-        record.line(if note.warning { "warning" } else { "note" }, &note.text);
+fn run(same: &[&str]) -> String {
+    match same {
+        [one] => (*one).to_owned(),
+        _ => format!("{} {} times", same.first().unwrap_or(&""), same.len()),
     }
+}
+
+fn unsaid<'a>(report: &'a Report, said: &'a [Note]) -> impl Iterator<Item = &'a Note> {
+    report.notes.iter().filter(|note| !said.contains(note))
+}
+
+fn kind(note: &Note) -> &'static str {
+    if note.warning { "warning" } else { "note" }
 }
 
 /// `7 full, 1 object only`
@@ -186,7 +205,7 @@ fn state(thread: &ThreadReport) -> (String, String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use capture::{Attempt, Failure, MachineSummary, Note};
+    use capture::{Attempt, Failure, MachineSummary, WaitUnit};
 
     fn report() -> Report {
         let file = FileReport {
@@ -229,7 +248,7 @@ mod tests {
 
     #[test]
     fn the_summary_says_what_how_long_how_large_how_good_and_how_to_open_it() {
-        let text = summary(&report(), true);
+        let text = summary(&report(), &[]);
         for line in [
             "result      done and verified (exit code 0)",
             "simulated   healthy (a made-up machine: nothing here is real)",
@@ -244,8 +263,8 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
         }
-        assert!(!summary(&report(), false).contains("be careful"));
-        assert_eq!(errors(&report(), true), "");
+        assert!(!summary(&report(), &[Note::warning("be careful")]).contains("be careful"));
+        assert_eq!(errors(&report(), &[]), "");
     }
 
     #[test]
@@ -255,8 +274,8 @@ mod tests {
         failed.failure = Some(Failure::new(Class::Unverified, "verification says no"));
         failed.files[0].path = "/d/x.dmp.partial".into();
         failed.files[0].complete_name = false;
-        assert_eq!(summary(&failed, true), "");
-        let text = errors(&failed, true);
+        assert_eq!(summary(&failed, &[]), "");
+        let text = errors(&failed, &[]);
         assert!(
             text.starts_with(
                 "livedump: error: verification says no\nkept: /d/x.dmp.partial (14.2 MiB"
@@ -264,5 +283,42 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("warning: be careful\nsimulated: healthy\n"), "{text}");
+        assert!(!errors(&failed, &failed.notes).contains("be careful"));
+    }
+
+    #[test]
+    fn a_failed_capture_shows_the_threads_that_were_looked_at() {
+        let thread = |tid, state| ThreadReport { tid, name: None, state, file: None };
+        let mut failed = report();
+        failed.files.clear();
+        failed.failure = Some(Failure::new(Class::Partial, "not complete"));
+        failed.triage = Some(TriageReport {
+            pid: 4,
+            process: "a.exe".into(),
+            threads_total: 2,
+            wait_unit: WaitUnit::Unknown,
+            worst_case_seconds: 10,
+            threads: vec![
+                thread(77, ThreadState::Gone),
+                thread(78, ThreadState::ObjectOnly { object: "ffff800012345678".into() }),
+            ],
+        });
+        let text = errors(&failed, &[]);
+        assert!(text.contains("threads: 1 gone, 1 object only\n"), "{text}");
+        assert!(text.contains("77  gone ") && text.contains("78  object only "), "{text}");
+        failed.triage.as_mut().unwrap().threads.clear();
+        assert!(!errors(&failed, &[]).contains("TID"));
+    }
+
+    #[test]
+    fn calls_are_counted_and_equal_answers_put_together() {
+        let mut failed = report();
+        failed.files.clear();
+        failed.attempts.insert(0, failed.attempts[0].clone());
+        let text = errors(&failed, &[]);
+        let line = "calls: 3: 0xC000022D (STATUS_RETRY) 2 times, 0x00000000 (STATUS_SUCCESS)\n";
+        assert!(text.contains(line), "{text}");
+        failed.attempts.truncate(1);
+        assert!(!errors(&failed, &[]).contains("calls"));
     }
 }

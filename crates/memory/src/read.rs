@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{PhysicalAddress, VirtualAddress};
+use crate::{PAGE_SIZE, PageFrame, PhysicalAddress, TranslateError, VirtualAddress};
 
 /// Why a read of memory failed. Every variant says where.
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +30,52 @@ pub enum ReadError {
         /// What the system said.
         source: io::Error,
     },
+    /// The page tables lead from a virtual address to no page in memory.
+    #[error("after {read:#x} bytes: {source}")]
+    Untranslated {
+        /// The first byte that could not be read.
+        address: VirtualAddress,
+        /// How many bytes before it were read.
+        read: usize,
+        /// Which level failed, and how.
+        source: TranslateError,
+    },
+    /// The page tables lead to a page that the source does not hold.
+    #[error(
+        "after {read:#x} bytes: virtual address {address} lies at physical address {physical}, \
+         which is not in the dump"
+    )]
+    PageAbsent {
+        /// The first byte that could not be read.
+        address: VirtualAddress,
+        /// Where it would lie.
+        physical: PhysicalAddress,
+        /// How many bytes before it were read.
+        read: usize,
+    },
 }
 
 /// Something that can be read by physical address.
 pub trait PhysicalMemory {
     /// Fills the whole of `buffer`. On an error its content means nothing.
     fn read_physical(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError>;
+
+    /// A whole page as it lies in memory, when it can be lent without a copy:
+    /// the fast way. `None` says nothing of whether the page is held.
+    fn physical_page(&self, frame: PageFrame) -> Option<&[u8; PAGE_SIZE as usize]> {
+        let _ = frame;
+        None
+    }
+}
+
+impl<P: PhysicalMemory + ?Sized> PhysicalMemory for &P {
+    fn read_physical(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
+        (**self).read_physical(address, buffer)
+    }
+
+    fn physical_page(&self, frame: PageFrame) -> Option<&[u8; PAGE_SIZE as usize]> {
+        (**self).physical_page(frame)
+    }
 }
 
 /// Something that can be read by virtual address.

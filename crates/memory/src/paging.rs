@@ -1,0 +1,184 @@
+//! The shapes of the page tables: which levels there are and what indexes them.
+
+use std::fmt;
+
+use crate::{PhysicalAddress, VirtualAddress};
+
+/// How a machine's page tables are built. Not told by a dump's header alone:
+/// 5-level paging and PAE are found in the processor's state or by trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Paging {
+    /// x64, four levels, 48 bits of address (Intel SDM volume 3, 4.5).
+    X64,
+    /// x64 with LA57: five levels, 57 bits of address.
+    X64FiveLevel,
+    /// x86 without PAE: two levels of 4-byte entries.
+    X86,
+    /// x86 with PAE: a table of four entries, then two levels of 8-byte entries.
+    X86Pae,
+    /// ARM64 with 4 KiB granule and 48 bits of address, as Windows uses it:
+    /// one root for both halves of the address space.
+    Arm64,
+}
+
+/// The entry of one level of the page tables, by the names Windows' debugger
+/// uses on every machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryName {
+    /// The fifth level's, above the PXE; only with LA57.
+    Pml5e,
+    /// Page directory pointer parent: bits 39 to 47 of the address (ARM64 level 0).
+    Pxe,
+    /// Page directory pointer: bits 30 to 38 (ARM64 level 1).
+    Ppe,
+    /// Page directory: bits 21 to 29, or 22 to 31 on x86 without PAE (ARM64 level 2).
+    Pde,
+    /// Page table: bits 12 to 20, or 12 to 21 on x86 without PAE (ARM64 level 3).
+    Pte,
+    /// A prototype PTE, which lies in paged pool and not in a page table.
+    PrototypePte,
+}
+
+impl fmt::Display for EntryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pml5e => "PML5E",
+            Self::Pxe => "PXE",
+            Self::Ppe => "PPE",
+            Self::Pde => "PDE",
+            Self::Pte => "PTE",
+            Self::PrototypePte => "prototype PTE",
+        })
+    }
+}
+
+/// One level: its entry's name and the bits of the address that index it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) name: EntryName,
+    pub(crate) shift: u32,
+    pub(crate) bits: u32,
+}
+
+impl Step {
+    pub(crate) fn index(&self, address: u64) -> u64 {
+        (address >> self.shift) & ((1 << self.bits) - 1)
+    }
+
+    /// Bytes that one entry of this level covers: its large page's size.
+    pub(crate) fn span(&self) -> u64 {
+        1 << self.shift
+    }
+}
+
+const fn step(name: EntryName, shift: u32, bits: u32) -> Step {
+    Step { name, shift, bits }
+}
+
+const LONG: [Step; 5] = [
+    step(EntryName::Pml5e, 48, 9),
+    step(EntryName::Pxe, 39, 9),
+    step(EntryName::Ppe, 30, 9),
+    step(EntryName::Pde, 21, 9),
+    step(EntryName::Pte, 12, 9),
+];
+const PAE: [Step; 3] =
+    [step(EntryName::Ppe, 30, 2), step(EntryName::Pde, 21, 9), step(EntryName::Pte, 12, 9)];
+const SHORT: [Step; 2] = [step(EntryName::Pde, 22, 10), step(EntryName::Pte, 12, 10)];
+
+impl Paging {
+    pub(crate) fn steps(self) -> &'static [Step] {
+        match self {
+            Self::X64FiveLevel => &LONG,
+            Self::X64 | Self::Arm64 => LONG.split_at(1).1,
+            Self::X86Pae => &PAE,
+            Self::X86 => &SHORT,
+        }
+    }
+
+    /// The last level's step: the page table's.
+    pub(crate) fn leaf(self) -> Step {
+        match self {
+            Self::X86 => SHORT[1],
+            _ => LONG[4],
+        }
+    }
+
+    /// How many bits of an address are translated: 32, 48 or 57.
+    pub fn address_bits(self) -> u32 {
+        match self {
+            Self::X64 | Self::Arm64 => 48,
+            Self::X64FiveLevel => 57,
+            Self::X86 | Self::X86Pae => 32,
+        }
+    }
+
+    /// Bytes in an entry: 8, or 4 on x86 without PAE.
+    pub fn entry_size(self) -> u64 {
+        match self {
+            Self::X86 => 4,
+            _ => 8,
+        }
+    }
+
+    /// How many low bits of an address one page table covers: 21, or 22 on
+    /// x86 without PAE.
+    pub(crate) fn region_bits(self) -> u32 {
+        match self {
+            Self::X86 => 22,
+            _ => 21,
+        }
+    }
+
+    /// Where the first table lies, given a `DirectoryTableBase` (CR3, or a
+    /// translation table base register), whose other bits are flags and
+    /// process context numbers.
+    pub fn root(self, directory_table_base: u64) -> PhysicalAddress {
+        PhysicalAddress(
+            directory_table_base
+                & match self {
+                    Self::X64 | Self::X64FiveLevel => 0x000F_FFFF_FFFF_F000,
+                    Self::X86 => 0xFFFF_F000,
+                    Self::X86Pae => 0xFFFF_FFE0,
+                    Self::Arm64 => 0x0000_FFFF_FFFF_F000,
+                },
+        )
+    }
+
+    /// The bits of the address that the tables see; `None` when the machine
+    /// would refuse it. A 32-bit address may come sign-extended, as the
+    /// debugger block stores it.
+    pub(crate) fn plain(self, address: VirtualAddress) -> Option<u64> {
+        let bits = self.address_bits();
+        let extended = address.is_canonical_at(bits);
+        match self {
+            Self::X86 | Self::X86Pae => {
+                let low = address.0 & 0xFFFF_FFFF;
+                (extended || low == address.0).then_some(low)
+            }
+            _ => extended.then_some(address.0),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_loses_flags_and_process_context_numbers() {
+        assert_eq!(Paging::X64.root(0x8000_0000_001A_D002), PhysicalAddress(0x1AD000));
+        assert_eq!(Paging::X86Pae.root(0x0018_5FE7), PhysicalAddress(0x0018_5FE0));
+        assert_eq!(Paging::X86.root(0x0018_5FE7), PhysicalAddress(0x0018_5000));
+        assert_eq!(Paging::Arm64.root(0x0004_0000_8100_0001), PhysicalAddress(0x8100_0000));
+    }
+
+    #[test]
+    fn a_32_bit_address_may_be_sign_extended() {
+        let kernel = VirtualAddress(0xFFFF_FFFF_8280_1000);
+        assert_eq!(Paging::X86Pae.plain(kernel), Some(0x8280_1000));
+        assert_eq!(Paging::X86.plain(VirtualAddress(0x8280_1000)), Some(0x8280_1000));
+        assert_eq!(Paging::X86.plain(VirtualAddress(0x1_0000_0000)), None);
+        assert_eq!(Paging::X86.plain(VirtualAddress(0xFFFF_FFFF_0000_0000)), None);
+    }
+}

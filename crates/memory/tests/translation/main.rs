@@ -1,0 +1,6 @@
+//! Translation, over page tables that the tests build by their own arithmetic.
+
+mod model;
+mod other_machines;
+mod ram;
+mod x64;

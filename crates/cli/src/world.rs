@@ -27,6 +27,11 @@ pub(crate) fn host() -> Result<Arc<dyn Host>, Refused> {
     Ok(host)
 }
 
+/// The scenario that a text means, as reports name it.
+pub(crate) fn scenario(text: &str) -> String {
+    Scenario::parse(text).map_or_else(|_| text.to_owned(), |scenario| scenario.text().to_owned())
+}
+
 fn simulated(command: &str, text: &str) -> Result<Arc<dyn Machine>, Refused> {
     let machine = Scenario::parse(text).and_then(SimulatedMachine::new);
     Ok(Arc::new(machine.map_err(|error| args::usage(command, format!("--simulate: {error}")))?))

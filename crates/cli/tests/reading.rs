@@ -188,6 +188,20 @@ fn every_simulated_answer_says_so() {
 }
 
 #[test]
+fn every_failure_of_a_simulated_machine_says_so() {
+    let bench = Bench::new();
+    for (line, scenario) in [
+        ("threads -p 9999 --simulate", "healthy"),
+        ("ps x.dmp --simulate=partial", "partial"),
+        ("triage -p 9999 --simulate x.dmp", "healthy"),
+    ] {
+        bench.run(line).complains(&format!("simulated: {scenario}\n"));
+        assert_eq!(bench.json(line).1["simulated"], scenario, "{line}");
+    }
+    assert!(bench.json("info gone.dmp").1.get("simulated").is_none());
+}
+
+#[test]
 fn the_scenarios_are_listed_on_any_command_and_on_none() {
     let bench = Bench::new();
     for line in ["--simulate=list", "triage --simulate=list", "KERNEL --Simulate=LIST x.dmp"] {

@@ -130,6 +130,9 @@ const REFUSED: &[(&str, &str)] = &[
     ("verify", "<FILE>"),
     ("man no-such-command", "no command is called"),
     ("explain 1 2 3 4 5 6", "unexpected"),
+    ("kernel --simulate --parameter -1 x", "cannot be negative"),
+    ("kernel --simulate --timeout -5 x", "cannot be negative"),
+    ("triage --simulate -p -1 x", "cannot be negative"),
 ];
 
 #[test]
@@ -142,6 +145,14 @@ fn what_cannot_be_meant_is_a_usage_error_that_says_so_and_leaves_nothing() {
         assert!(ran.out.is_empty(), "{line}: {}", ran.out);
     }
     assert_eq!(bench.names(), Vec::<String>::new());
+}
+
+#[test]
+fn a_code_that_is_empty_is_a_usage_error() {
+    for code in ["", "  "] {
+        let ran = Bench::new().run_words(&["explain", code]).exits(2);
+        ran.complains("the code is empty").complains("Usage: livedump explain");
+    }
 }
 
 #[test]

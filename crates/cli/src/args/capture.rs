@@ -68,13 +68,13 @@ pub(crate) struct PageArgs {
     livedump triage -p notepad -t all C:\\dumps\n  livedump triage --simulate -p explorer.exe stuck.dmp")]
 pub(crate) struct TriageArgs {
     /// The process, by its id (decimal) or image name (".exe" may be left out).
-    #[arg(short = 'p', long, value_name = "PID|NAME", value_parser = values::process, help_heading = "What is captured")]
+    #[arg(short = 'p', long, value_name = "PID|NAME", allow_negative_numbers = true, value_parser = values::process, help_heading = "What is captured")]
     pub(crate) process: capture::ProcessTarget,
     /// How many threads, or `all` [default: 4, or all that --tid and --thread-name name].
-    #[arg(short = 't', long, value_name = "N|all", value_parser = values::thread_count, help_heading = "What is captured")]
+    #[arg(short = 't', long, value_name = "N|all", allow_negative_numbers = true, value_parser = values::thread_count, help_heading = "What is captured")]
     pub(crate) threads: Option<capture::ThreadCount>,
     /// This thread, by its id; may be given several times, or with commas between the ids.
-    #[arg(long = "tid", value_name = "ID", value_delimiter = ',', value_parser = values::tid, help_heading = "What is captured")]
+    #[arg(long = "tid", value_name = "ID", value_delimiter = ',', allow_negative_numbers = true, value_parser = values::tid, help_heading = "What is captured")]
     pub(crate) tids: Vec<u32>,
     /// Only threads whose name matches: * and ? stand for any text and any character, case does not matter.
     #[arg(long, value_name = "GLOB", help_heading = "What is captured")]
@@ -146,21 +146,21 @@ pub(crate) struct CaptureArgs {
     pub(crate) hash: bool,
 
     /// Bug-check code for the header: 0x161, 353, 161h or a name [default: 0x161 (LIVE_SYSTEM_DUMP)].
-    #[arg(long, value_name = "CODE", value_parser = values::bugcheck, help_heading = "Dump header")]
+    #[arg(long, value_name = "CODE", allow_negative_numbers = true, value_parser = values::bugcheck, help_heading = "Dump header")]
     pub(crate) bugcheck: Option<u32>,
     /// Bug-check parameter for the header, 0x hexadecimal or decimal; up to four times [default: parameter 1
     /// spells "livedump"].
-    #[arg(long = "parameter", value_name = "V", value_parser = values::number, help_heading = "Dump header")]
+    #[arg(long = "parameter", value_name = "V", allow_negative_numbers = true, value_parser = values::number, help_heading = "Dump header")]
     pub(crate) parameters: Vec<u64>,
     /// A comment in the header: ASCII, up to 127 characters.
     #[arg(long, value_name = "TEXT", value_parser = values::comment, help_heading = "Dump header")]
     pub(crate) comment: Option<String>,
 
     /// Cancel after this long: 90s, 5m, 1h; a bare number is seconds.
-    #[arg(long, value_name = "T", value_parser = values::duration, help_heading = "Course")]
+    #[arg(long, value_name = "T", allow_negative_numbers = true, value_parser = values::duration, help_heading = "Course")]
     pub(crate) timeout: Option<Duration>,
     /// How often to try again while Windows is busy, after 1, 2, 4, 8, 15, 15... seconds.
-    #[arg(long, value_name = "N", default_value = "5", value_parser = values::count, help_heading = "Course")]
+    #[arg(long, value_name = "N", default_value = "5", allow_negative_numbers = true, value_parser = values::count, help_heading = "Course")]
     pub(crate) retry: u32,
     /// Write no record to the Application event log.
     #[arg(long, help_heading = "Course")]

@@ -12,8 +12,8 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use capture::{CaptureArgs, KernelArgs, PageArgs, PickArg, ProgressArg, TriageArgs};
 pub(crate) use reading::{
-    DoctorArgs, EstimateArgs, ExplainArgs, FileArgs, FilesArgs, OutputArgs, ProcessesArgs,
-    ThreadsArgs,
+    AskingArgs, DoctorArgs, EstimateArgs, ExplainArgs, FileArgs, FilesArgs, OutputArgs,
+    ProcessesArgs, ThreadsArgs,
 };
 
 /// Takes, verifies and explains kernel dumps of a running Windows machine.

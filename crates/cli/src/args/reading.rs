@@ -45,7 +45,7 @@ pub(crate) struct ProcessesArgs {
 #[derive(Debug, Args)]
 pub(crate) struct ThreadsArgs {
     /// The process, by its id (decimal) or image name (".exe" may be left out).
-    #[arg(short = 'p', long, value_name = "PID|NAME", value_parser = values::process)]
+    #[arg(short = 'p', long, value_name = "PID|NAME", allow_negative_numbers = true, value_parser = values::process)]
     pub(crate) process: capture::ProcessTarget,
     /// Reading dumps comes later; it is taken here so that this can be said.
     #[arg(hide = true, value_name = "DUMP")]
@@ -130,7 +130,7 @@ pub(crate) struct ExplainArgs {
     #[arg(value_name = "CODE", allow_negative_numbers = true)]
     pub(crate) code: String,
     /// Its parameters 1 to 4, 0x hexadecimal or decimal.
-    #[arg(value_name = "P", num_args = 0..=4, value_parser = values::number)]
+    #[arg(value_name = "P", num_args = 0..=4, allow_negative_numbers = true, value_parser = values::number)]
     pub(crate) parameters: Vec<u64>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,

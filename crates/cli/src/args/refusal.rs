@@ -5,6 +5,7 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::compat::Prepared;
+use super::values;
 
 /// Adds what clap cannot know: whose option it is, and where to look names up.
 pub(super) fn say_more(
@@ -20,10 +21,17 @@ pub(super) fn say_more(
     error
 }
 
+/// clap would have a number that stands behind an option written as a file name.
+const NOT_NEGATIVE: &str =
+    "no value can be negative; a file name that begins with - stands last, behind --";
+
 fn tip(error: &clap::Error, prepared: &Prepared, definition: &Command) -> Option<String> {
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let typed = invalid(error)?;
+            if values::is_negative(&typed) {
+                return Some(NOT_NEGATIVE.to_owned());
+            }
             let command = prepared.command.as_deref()?;
             let owners = owners(&typed, command, definition);
             if owners.is_empty() {
@@ -104,6 +112,31 @@ mod tests {
         );
         assert!(refused("verify --simulate x.dmp").contains("ps and threads and doctor"));
         assert!(refused("ps --overwrite").contains("--overwrite belongs to triage and kernel"));
+    }
+
+    #[test]
+    fn a_negative_value_is_never_told_to_be_written_as_a_file_name() {
+        for (line, option) in [
+            ("kernel --parameter -1 x", "--parameter <V>"),
+            ("kernel --timeout -5 x", "--timeout <T>"),
+            ("kernel --retry -1 x", "--retry <N>"),
+            ("kernel --bugcheck -1 x", "--bugcheck <CODE>"),
+            ("triage -p -1 x", "--process <PID|NAME>"),
+            ("TRIAGE -P -1 x", "--process <PID|NAME>"),
+            ("triage -p 4 -t -1 x", "--threads <N|all>"),
+            ("triage -p 4 --tid -1 x", "--tid <ID>"),
+            ("threads -p -1", "--process <PID|NAME>"),
+            ("explain 0x161 -1", "[P]"),
+        ] {
+            let text = refused(line);
+            assert!(text.contains("cannot be negative") && text.contains(option), "{line}: {text}");
+            assert!(!text.contains("-- -"), "{line}: {text}");
+        }
+        for line in ["kernel --timeout -5s x", "kernel -1", "kernel --parameter -0x1 x"] {
+            let text = refused(line);
+            assert!(text.contains("no value can be negative"), "{line}: {text}");
+            assert!(!text.contains("'-- -"), "{line}: {text}");
+        }
     }
 
     #[test]

@@ -7,8 +7,19 @@ use capture::{ProcessTarget, ThreadCount};
 /// Characters that fit into the header's comment field beside its terminator.
 const COMMENT: usize = 127;
 
+/// A minus sign was meant as one: what is expected instead would not say what is wrong.
+fn not_negative(text: &str) -> Result<(), String> {
+    if is_negative(text) { Err("it cannot be negative".to_owned()) } else { Ok(()) }
+}
+
+/// A minus sign before a digit.
+pub(super) fn is_negative(text: &str) -> bool {
+    text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
 /// `0x1f`, `1fh` or decimal.
 pub(crate) fn number(text: &str) -> Result<u64, String> {
+    not_negative(text)?;
     parse(text).ok_or_else(|| "a number is 0x hexadecimal or decimal, up to 64 bits".to_owned())
 }
 
@@ -28,6 +39,7 @@ fn digits(text: &str, radix: u32) -> Option<u64> {
 
 /// A bug-check code, by number or name.
 pub(crate) fn bugcheck(text: &str) -> Result<u32, String> {
+    not_negative(text)?;
     if let Some(number) = parse(text) {
         return u32::try_from(number).map_err(|_| "a bug-check code has 32 bits".to_owned());
     }
@@ -40,6 +52,7 @@ pub(crate) fn bugcheck(text: &str) -> Result<u32, String> {
 
 /// `90s`, `5m`, `1h`, or seconds.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    not_negative(text)?;
     let expected = || "a time is a number of seconds, or 90s, 5m, 1h; more than 0".to_owned();
     let lower = text.to_ascii_lowercase();
     let (count, unit) = match lower.char_indices().last() {
@@ -54,12 +67,14 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 
 /// A plain number of times.
 pub(crate) fn count(text: &str) -> Result<u32, String> {
+    not_negative(text)?;
     let count = digits(text, 10).and_then(|count| u32::try_from(count).ok());
     count.ok_or_else(|| "a decimal number, 0 for not at all".to_owned())
 }
 
 /// A thread count of at least 1, or `all`.
 pub(crate) fn thread_count(text: &str) -> Result<ThreadCount, String> {
+    not_negative(text)?;
     if text.eq_ignore_ascii_case("all") {
         return Ok(ThreadCount::All);
     }
@@ -72,6 +87,7 @@ pub(crate) fn thread_count(text: &str) -> Result<ThreadCount, String> {
 
 /// Digits are a process id, all else is an image name.
 pub(crate) fn process(text: &str) -> Result<ProcessTarget, String> {
+    not_negative(text)?;
     if text.is_empty() {
         return Err("a process id or an image name; livedump ps lists them".to_owned());
     }
@@ -84,6 +100,7 @@ pub(crate) fn process(text: &str) -> Result<ProcessTarget, String> {
 
 /// A thread id.
 pub(crate) fn tid(text: &str) -> Result<u32, String> {
+    not_negative(text)?;
     let tid = digits(text, 10).and_then(|tid| u32::try_from(tid).ok()).filter(|tid| *tid > 0);
     tid.ok_or_else(|| {
         "a thread id is a decimal number; livedump threads -p PID lists them".to_owned()
@@ -124,6 +141,18 @@ mod tests {
         for text in ["", "0x", "h", "+1", "-1", "1f", "0x1_0", "\"live\"", "0x10000000000000000"] {
             assert!(number(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_negative_value_is_refused_as_such() {
+        let negative = Err("it cannot be negative".to_owned());
+        assert_eq!(number("-1").map(|_| ()), negative);
+        assert_eq!(bugcheck("-0x1").map(|_| ()), negative);
+        assert_eq!(duration("-5s").map(|_| ()), negative);
+        assert_eq!(count("-1").map(|_| ()), negative);
+        assert_eq!(thread_count("-1").map(|_| ()), negative);
+        assert_eq!(process("-1").map(|_| ()), negative);
+        assert_eq!(tid("-1").map(|_| ()), negative);
     }
 
     #[test]

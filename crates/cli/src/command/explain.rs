@@ -5,11 +5,15 @@ use nt::NtStatus;
 use nt::code::{Explanation, explain, explain_name, explain_with};
 
 use super::{Outcome, answer};
-use crate::args::ExplainArgs;
 use crate::args::values::number;
+use crate::args::{self, ExplainArgs};
 use crate::render::explain::{code, report, text};
 
 pub(super) fn run(typed: &ExplainArgs) -> Outcome {
+    if typed.code.trim().is_empty() {
+        let text = "the code is empty: give a number, or a name as LIVE_SYSTEM_DUMP";
+        return Err(args::usage("explain", text).into());
+    }
     let Some((value, mut hints)) = value(typed.code.trim()) else {
         let failure = Failure::new(Class::NotFound, format!("no bug check, live dump or status is called '{}'", typed.code))
             .remedy("give a number (0x hexadecimal or decimal), or Windows' whole name as in LIVE_SYSTEM_DUMP or STATUS_RETRY");

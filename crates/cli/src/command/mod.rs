@@ -21,9 +21,9 @@ use std::ffi::OsString;
 use capture::{Class, Failure};
 use serde::Serialize;
 
-use crate::args::{self, Asked, Command, OutputArgs};
+use crate::args::{self, Asked, AskingArgs, Command, OutputArgs};
 use crate::render::{failure, json};
-use crate::{console, exit};
+use crate::{console, exit, world};
 
 /// What a command says, and how it ends.
 pub(crate) struct Said {
@@ -71,11 +71,10 @@ pub(crate) fn run(typed: impl Iterator<Item = OsString>) -> Class {
         Ok(asked) => asked,
         Err(error) => return usage(&error),
     };
-    let (name, json) = (name(&asked), wants_json(&asked));
     let said = match outcome(&asked) {
         Ok(said) => said,
         Err(Refused::Usage(error)) => return usage(&error),
-        Err(Refused::Failure(failure)) => failed(name, json, failure),
+        Err(Refused::Failure(failure)) => failed(&asked, failure),
     };
     say(&said)
 }
@@ -138,6 +137,21 @@ fn wants_json(asked: &Asked) -> bool {
     output.json
 }
 
+/// The scenario that was asked, if it was one.
+fn simulated(asked: &Asked) -> Option<String> {
+    let Asked::Command(command) = asked else { return None };
+    let asking: &AskingArgs = match command.as_ref() {
+        Command::Triage(typed) => &typed.capture.asking,
+        Command::Kernel(typed) => &typed.capture.asking,
+        Command::Ps(typed) => &typed.asking,
+        Command::Threads(typed) => &typed.asking,
+        Command::Doctor(typed) => &typed.asking,
+        Command::Estimate(typed) => &typed.asking,
+        _ => return None,
+    };
+    asking.simulate.as_deref().map(world::scenario)
+}
+
 /// An answer as text, or as JSON where that was asked for.
 fn answer<T: Serialize>(
     json: bool,
@@ -155,11 +169,12 @@ fn object(value: &impl Serialize) -> Result<String, Failure> {
     })
 }
 
-fn failed(command: &str, json: bool, failure: Failure) -> Said {
+fn failed(asked: &Asked, failure: Failure) -> Said {
     let class = failure.class;
-    let errors = failure::text(&failure);
-    let report = json::FailureReport::new(command, failure);
-    match json.then(|| object(&report)) {
+    let simulated = simulated(asked);
+    let errors = failure::text(&failure) + &failure::simulated(simulated.as_deref());
+    let report = json::FailureReport::new(name(asked), simulated, failure);
+    match wants_json(asked).then(|| object(&report)) {
         Some(Ok(output)) => Said { class, ..Said::text(output) },
         _ => Said { class, errors, ..Said::text("") },
     }

@@ -59,10 +59,7 @@ pub(crate) fn errors(report: &Report, said: &[Note]) -> String {
     for note in unsaid(report, said) {
         text.push_str(&format!("{}: {}\n", kind(note), clean(&note.text)));
     }
-    if let Some(scenario) = &report.simulated {
-        text.push_str(&format!("simulated: {}\n", clean(scenario)));
-    }
-    text
+    text + &failure::simulated(report.simulated.as_deref())
 }
 
 fn result(report: &Report) -> String {

@@ -19,6 +19,11 @@ pub(crate) fn text(failure: &Failure) -> String {
     text
 }
 
+/// The line that says that no real machine failed; "" where one was asked.
+pub(crate) fn simulated(scenario: Option<&str>) -> String {
+    scenario.map(|name| format!("simulated: {}\n", clean(name))).unwrap_or_default()
+}
+
 /// The meaning of the kernel's status, unless the message has it.
 fn meaning(failure: &Failure) -> Option<&str> {
     let meaning = failure.status.as_ref()?.meaning.as_str();

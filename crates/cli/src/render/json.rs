@@ -16,16 +16,20 @@ pub(crate) struct FailureReport {
     pub(crate) command: String,
     /// The exit code.
     pub(crate) exit_code: u8,
+    /// The scenario, when the machine was a simulated one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) simulated: Option<String>,
     /// Why there is no answer.
     pub(crate) failure: Failure,
 }
 
 impl FailureReport {
-    pub(crate) fn new(command: &str, failure: Failure) -> Self {
+    pub(crate) fn new(command: &str, simulated: Option<String>, failure: Failure) -> Self {
         Self {
             schema: "livedump.failure/1".into(),
             command: command.into(),
             exit_code: failure.class.exit_code(),
+            simulated,
             failure,
         }
     }

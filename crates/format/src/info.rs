@@ -4,7 +4,7 @@ use map::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Attributes, Blob, Blobs, Dump, DumpType, Error, Header, Triage, Width};
+use crate::{Attributes, Blob, Blobs, Dump, DumpType, Error, Header, Origin, Runs, Triage, Width};
 
 /// One page about a dump. Any field may be absent. Addresses are 16 hex
 /// digits; codes and masks are hex numbers with `0x`.
@@ -70,6 +70,15 @@ pub struct Info {
     /// Bytes of memory in the file: pages, or blocks of a triage dump.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_stored: Option<u64>,
+    /// Which memory a dump of this kind holds: "all", "kernel", "kernel and user".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory: Option<String>,
+    /// Bytes of memory that the machine had, where the header tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub installed_bytes: Option<u64>,
+    /// Who wrote the file, as far as it says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written_by: Option<String>,
     /// Blocks of virtual memory (triage).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blocks: Option<u64>,
@@ -155,6 +164,11 @@ pub fn info(bytes: &dyn Bytes) -> Result<Info, Error> {
     if info.encrypted {
         return Ok(info);
     }
+    if dump.kind() != DumpType::Triage {
+        let installed = Runs::installed(dump.source(), dump.header().width);
+        info.installed_bytes =
+            installed.and_then(|(pages, _)| pages.checked_mul(memory::PAGE_SIZE));
+    }
     let below = below_header(&mut info, &dump);
     info.note(below);
     Ok(info)
@@ -194,6 +208,13 @@ impl Info {
     }
 
     fn set_triage(&mut self, triage: &Triage<'_>) -> Result<u64, Error> {
+        self.written_by = self.written_by.take().or_else(|| match triage.origin() {
+            Origin::Kernel => Some("the kernel".to_owned()),
+            Origin::LaterMade => {
+                Some("a debugger or error reporting, from a larger dump".to_owned())
+            }
+            Origin::Unknown(_) => None,
+        });
         self.blocks = Some(triage.blocks().len() as u64);
         self.bytes_stored = Some(triage.stored());
         self.drivers = Some(triage.driver_count());
@@ -222,6 +243,8 @@ fn of_header(header: &Header) -> Info {
         partial: has(Attributes::PARTIAL),
         selective: has(Attributes::SELECTIVE),
         encrypted: has(Attributes::ENCRYPTED_DUMP_DATA),
+        memory: memory_class(header.dump_type).map(str::to_owned),
+        written_by: written_by(header).map(str::to_owned),
         build: header.minor_version,
         code: header.bug_check_code,
         code_text: header.bug_check_code.map(|code| code_text(code, reading.as_ref())),
@@ -247,6 +270,36 @@ fn of_header(header: &Header) -> Info {
         ps_active_process_head: address(header.ps_active_process_head),
         required_dump_space: header.required_dump_space,
         ..Info::default()
+    }
+}
+
+/// What a dump of this kind is for. A bitmap dump of kernel memory can have
+/// user pages too, which only its page tables tell.
+fn memory_class(kind: DumpType) -> Option<&'static str> {
+    match kind {
+        DumpType::Full | DumpType::BitmapFull | DumpType::CompleteRanges => Some("all"),
+        DumpType::Summary
+        | DumpType::BitmapKernel
+        | DumpType::Automatic
+        | DumpType::KernelRanges => Some("kernel"),
+        DumpType::KernelAndUserRanges => Some("kernel and user"),
+        DumpType::Triage => Some("blocks around what the processor and the stack point to"),
+        DumpType::HeaderOnly | DumpType::Unknown(_) => None,
+    }
+}
+
+/// By the attributes, and by what only one program writes.
+fn written_by(header: &Header) -> Option<&'static str> {
+    match header.dump_type {
+        _ if header.is_simulated() => Some("livedump's simulated machine"),
+        DumpType::KernelRanges => Some("WinDbg (.dump /k)"),
+        DumpType::KernelAndUserRanges => Some("WinDbg (.dump /ka)"),
+        DumpType::CompleteRanges => Some("WinDbg (.dump /f)"),
+        _ if header.has(Attributes::DUMP_IS_GENERATED_OFFLINE) => {
+            Some("a tool, not the machine itself")
+        }
+        _ if header.has(Attributes::LIVE_DUMP_GENERATED_DUMP) => Some("the kernel, as a live dump"),
+        _ => None,
     }
 }
 

@@ -8,12 +8,15 @@ use std::sync::LazyLock;
 
 use common::{Image, add_blobs, full, small_bitmap, small_triage};
 use format::{Dump, Level, info, verify};
-use memory::{VirtualAddress, VirtualMemory};
+use memory::{PageFrame, PhysicalAddress, PhysicalMemory, VirtualAddress, VirtualMemory};
 use proptest::prelude::*;
 
 static SEEDS: LazyLock<Vec<Image>> = LazyLock::new(|| {
     let mut seeds = vec![small_bitmap(), small_triage().0, full(&[(1, 2), (9, 1)])];
-    for seed in &mut seeds {
+    // The bytes of the simulator's files, which have kernels in them.
+    let made = simulator::files::seeds();
+    seeds.extend(made.iter().map(|seed| Image(seed.bytes())));
+    for seed in &mut seeds[..3] {
         add_blobs(
             seed,
             &[
@@ -43,6 +46,7 @@ fn exercise(bytes: &[u8]) {
     verify(bytes, Level::Header);
     let found = verify(bytes, Level::Structure);
     assert!(!found.summary.is_empty());
+    verify(bytes, Level::Deep);
     serde_json::to_string(&found).unwrap();
     if let Ok(info) = info(bytes) {
         serde_json::to_string(&info).unwrap();
@@ -50,7 +54,10 @@ fn exercise(bytes: &[u8]) {
     let Ok(dump) = Dump::open(bytes) else { return };
     let _ = dump.blobs();
     let _ = dump.runs();
+    let _ = (dump.context(), dump.exception());
+    exercise_pages(&dump);
     let Ok(triage) = dump.triage() else { return };
+    let _ = (triage.drivers().count(), triage.unloaded_drivers(), triage.conflicts());
     let mut buffer = [0; 64];
     for (index, block) in triage.blocks().enumerate() {
         let _ = triage.block_bytes(index);
@@ -60,12 +67,36 @@ fn exercise(bytes: &[u8]) {
     let _ = triage.read_virtual(VirtualAddress(u64::MAX - 3), &mut buffer);
 }
 
+fn exercise_pages(dump: &Dump<'_>) {
+    let mut buffer = [0; 64];
+    if let Ok(pages) = dump.pages() {
+        let mut shown = 0;
+        let _ = pages.runs(|run| {
+            let address = PageFrame(run.base).address();
+            let _ = address.map(|address| pages.read_physical(address, &mut buffer));
+            shown += 1;
+            shown < 1000
+        });
+        let _ = pages.read_physical(PhysicalAddress(u64::MAX - 3), &mut buffer);
+    }
+    let Ok(space) = dump.space() else { return };
+    let header = dump.header();
+    let named = [header.kd_debugger_data_block, header.ps_loaded_module_list];
+    for address in named.into_iter().flatten().chain([VirtualAddress(u64::MAX - 3)]) {
+        let _ = space.walk(address);
+        let _ = space.read_virtual(address, &mut buffer);
+    }
+}
+
 /// Offsets of fields that steer a reader, and some that do not.
 fn offset(length: usize) -> impl Strategy<Value = usize> {
     prop_oneof![
         Just(0xF98_usize),
         Just(0x1050),
         (0_usize..0x20).prop_map(|field| 0x2000 + field * 4),
+        (0_usize..0x20).prop_map(|field| 0x1000 + field * 4),
+        Just(0xF88),
+        Just(0x10),
         (0_usize..0x10).prop_map(|field| 0x88 + field * 4),
         0..length,
     ]
@@ -86,7 +117,7 @@ proptest! {
 
     #[test]
     fn a_changed_dump_gives_an_answer(
-        seed in 0_usize..3,
+        seed in 0_usize..SEEDS.len(),
         changes in prop::collection::vec((offset(0x4000), value(), any::<bool>()), 1..6),
         cut in prop::option::weighted(0.2, 0_usize..0x8000),
     ) {

@@ -39,7 +39,8 @@ impl Verifier<'_, '_> {
             }
             _ => self.dump.bitmap().map_or(file, |bitmap| bitmap.first_page_offset()),
         };
-        let (start, end) = (start.min(file), end.min(file));
+        let end = end.min(file);
+        let start = start.min(end);
         match sum::crc32(*self.dump.source(), start, end) {
             Ok(sum) => {
                 let text = format!("all {} bytes of stored memory were read", end - start);

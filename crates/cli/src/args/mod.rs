@@ -2,6 +2,7 @@
 
 mod capture;
 mod compat;
+mod convert;
 mod reading;
 mod refusal;
 pub(crate) mod values;
@@ -11,6 +12,7 @@ use std::ffi::OsString;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use capture::{CaptureArgs, KernelArgs, PageArgs, PickArg, ProgressArg, TriageArgs};
+pub(crate) use convert::ConvertArgs;
 pub(crate) use reading::{
     AskingArgs, DoctorArgs, EstimateArgs, ExplainArgs, FileArgs, FilesArgs, OutputArgs,
     ProcessesArgs, ThreadsArgs,
@@ -56,6 +58,7 @@ pub(crate) enum Command {
     Threads(ThreadsArgs),
     Verify(FilesArgs),
     Info(FileArgs),
+    Convert(ConvertArgs),
     Doctor(DoctorArgs),
     Estimate(EstimateArgs),
     Explain(ExplainArgs),
@@ -95,6 +98,7 @@ pub(crate) enum SchemaOf {
     Threads,
     Verify,
     Info,
+    Convert,
     Doctor,
     Estimate,
     Explain,

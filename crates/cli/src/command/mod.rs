@@ -1,6 +1,7 @@
 //! One file for each command: meaning, call, rendering.
 
 mod completions;
+mod convert;
 mod doctor;
 mod estimate;
 mod event_source;
@@ -9,6 +10,7 @@ mod file;
 mod info;
 mod kernel;
 mod man;
+mod new_file;
 mod ps;
 mod scenarios;
 mod schema;
@@ -89,6 +91,7 @@ fn outcome(asked: &Asked) -> Outcome {
             Command::Threads(typed) => threads::run(typed),
             Command::Verify(typed) => verify::run(typed),
             Command::Info(typed) => info::run(typed),
+            Command::Convert(typed) => convert::run(typed),
             Command::Doctor(typed) => doctor::run(typed),
             Command::Estimate(typed) => estimate::run(typed),
             Command::Explain(typed) => explain::run(typed),
@@ -110,6 +113,7 @@ fn name(asked: &Asked) -> &'static str {
         Command::Threads(_) => "threads",
         Command::Verify(_) => "verify",
         Command::Info(_) => "info",
+        Command::Convert(_) => "convert",
         Command::Doctor(_) => "doctor",
         Command::Estimate(_) => "estimate",
         Command::Explain(_) => "explain",
@@ -129,6 +133,7 @@ fn wants_json(asked: &Asked) -> bool {
         Command::Threads(typed) => &typed.asking.output,
         Command::Verify(typed) => &typed.output,
         Command::Info(typed) => &typed.output,
+        Command::Convert(typed) => &typed.answer,
         Command::Doctor(typed) => &typed.asking.output,
         Command::Estimate(typed) => &typed.asking.output,
         Command::Explain(typed) => &typed.output,

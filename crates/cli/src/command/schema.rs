@@ -5,6 +5,7 @@ use schemars::Schema;
 
 use super::{Outcome, answer};
 use crate::args::SchemaOf;
+use crate::render::convert::ConvertReport;
 use crate::render::explain::Explained;
 use crate::render::info::InfoReport;
 use crate::render::json;
@@ -22,6 +23,7 @@ fn schema(of: SchemaOf) -> Schema {
         SchemaOf::Threads => json::schema::<ThreadList>("threads"),
         SchemaOf::Verify => json::schema::<VerifyReport>("verify"),
         SchemaOf::Info => json::schema::<InfoReport>("info"),
+        SchemaOf::Convert => json::schema::<ConvertReport>("convert"),
         SchemaOf::Doctor => json::schema::<Doctor>("doctor"),
         SchemaOf::Estimate => json::schema::<EstimateReport>("estimate"),
         SchemaOf::Explain => json::schema::<Explained>("explain"),

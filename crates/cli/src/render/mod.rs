@@ -1,6 +1,7 @@
 //! Answers as text. One record a line, key first; every file here turns one kind of answer into a string.
 
 pub(crate) mod capture;
+pub(crate) mod convert;
 pub(crate) mod doctor;
 pub(crate) mod estimate;
 pub(crate) mod explain;

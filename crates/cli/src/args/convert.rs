@@ -1,0 +1,58 @@
+//! The command that writes one dump from another.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use format::write::Kind;
+
+use super::reading::OutputArgs;
+
+/// Converts a dump with pages of physical memory into another kind.
+///
+/// IN may be a complete, bitmap, kernel, summary or range dump of any machine. No page is added and none is
+/// left out; secondary data is carried over unchanged; the header says that it was made offline. The result is
+/// written to OUT.partial, verified, and only then named OUT.
+///
+/// Exits 0 when the result is good, 8 when it is partial (as IN was), 9 when IN is damaged, 4 when IN has no
+/// pages or too many runs of them for the kind.
+#[derive(Debug, Args)]
+pub(crate) struct ConvertArgs {
+    /// The dump to read.
+    #[arg(value_name = "IN")]
+    pub(crate) input: PathBuf,
+    /// The file to write, or a folder for one of the same name.
+    #[arg(value_name = "OUT")]
+    pub(crate) output: PathBuf,
+    /// What to make of it.
+    #[arg(long = "type", value_name = "TYPE", ignore_case = true)]
+    pub(crate) kind: KindArg,
+    /// Replace an existing file, at the final rename only.
+    #[arg(long)]
+    pub(crate) overwrite: bool,
+    /// Write into a folder that a cloud client synchronises, although IN is in none.
+    #[arg(long)]
+    pub(crate) allow_synced: bool,
+    #[command(flatten)]
+    pub(crate) answer: OutputArgs,
+}
+
+/// The kinds that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum KindArg {
+    /// Type 1: at most 42 runs of pages; the oldest kind, read by nearly every tool.
+    Full,
+    /// Type 5: a bitmap of pages.
+    Bitmap,
+    /// Type 6: the same, but says that it has kernel pages.
+    KernelBitmap,
+}
+
+impl From<KindArg> for Kind {
+    fn from(kind: KindArg) -> Self {
+        match kind {
+            KindArg::Full => Self::Full,
+            KindArg::Bitmap => Self::Bitmap,
+            KindArg::KernelBitmap => Self::KernelBitmap,
+        }
+    }
+}

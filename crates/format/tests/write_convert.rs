@@ -79,6 +79,27 @@ fn runs_that_are_not_in_order_are_sorted() {
 }
 
 #[test]
+fn a_page_that_is_in_two_runs_is_the_first_one_s_and_written_once() {
+    for from in [simulator::files::Kind::Full, simulator::files::Kind::CompleteRanges] {
+        let spec = made(from, Machine::X64).with(Hazard::OverlappingRuns);
+        let once = converted(&spec.build().bytes(), Kind::Full).unwrap();
+        assert!(read(&once) == truth(&spec), "{from:?}");
+        assert_eq!(verify(&once, Level::Structure).verdict, Verdict::Good, "{from:?}");
+    }
+}
+
+#[test]
+fn a_dump_read_by_position_comes_out_like_one_in_memory() {
+    let dump = made(simulator::files::Kind::BitmapKernel, Machine::X64).build().bytes();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &dump).unwrap();
+    let bytes = format::File::open(file.path()).unwrap();
+    let source = DumpPages::open(&bytes).unwrap();
+    let once = written(&source, source.request(Kind::Bitmap).unwrap()).unwrap();
+    assert!(once == converted(&dump, Kind::Bitmap).unwrap());
+}
+
+#[test]
 fn pages_that_are_not_aligned_are_aligned_by_a_conversion() {
     let spec = made(simulator::files::Kind::BitmapKernel, Machine::X64)
         .with(Hazard::UnalignedPages)

@@ -191,8 +191,8 @@ fn clear32(raw: &mut DumpHeader32, machine: Machine) {
     raw.attributes = 0.into();
 }
 
-/// kdmp-parser refuses a dump whose two `Mxcsr` differ. The one outside of the
-/// FXSAVE area counts, unless it was never set.
+/// Readers check a context by its two `Mxcsr` (R kdmp-parser). The one outside
+/// of the FXSAVE area counts, unless it was never set.
 pub(super) fn equal_mxcsr(context: &mut [u8]) {
     let word = |at: usize| context.get(at..at + 4).map(<[u8]>::to_vec);
     let (Some(first), Some(second)) = (word(MXCSR), word(FXSAVE_MXCSR)) else { return };

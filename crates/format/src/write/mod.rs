@@ -14,6 +14,18 @@
 //! or a power cut ended early begins with zeros and is no dump to anybody.
 //! Whoever calls keeps it under another name until it is verified.
 //!
+//! ```no_run
+//! use std::ops::ControlFlow;
+//! use format::write::{DumpPages, Kind, Plan, write};
+//!
+//! let bytes = format::File::open("in.dmp".as_ref())?;
+//! let source = DumpPages::open(&bytes)?;
+//! let plan = Plan::new(&source, source.request(Kind::Bitmap)?)?;
+//! let mut out = std::fs::File::create_new("out.dmp.partial")?;
+//! write(&plan, &source, &mut out, &mut |_| ControlFlow::Continue(()))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! The same source and the same request make the same bytes: no clock, no
 //! order of threads, no name goes into a file.
 //!

@@ -10,7 +10,7 @@ use crate::{Bitmap, Error};
 const LEAST_SHIFT: u32 = 9;
 
 /// Entries of the directory: 32 MiB of them, whatever a file claims.
-const MOST_ENTRIES: u64 = 4 << 20;
+const MOST_ENTRIES: u64 = 2 << 20;
 
 /// Bytes of the largest block: of the largest bitmap there is.
 const LARGEST_BLOCK: usize = (crate::MAX_BITS / MOST_ENTRIES / 8) as usize;
@@ -25,13 +25,22 @@ enum Bits<'a> {
     InFile(Source<'a>, u64),
 }
 
-/// A bitmap and its directory: for each block of `1 << shift` bits, how many
-/// bits are set before it.
+/// What is counted of a block.
+#[derive(Clone, Copy, Default)]
+struct Entry {
+    /// Bits set before it.
+    before: u64,
+    /// Of a block of 512 bits: those set in it before its words 1 to 7, nine
+    /// bits each, so that a rank takes one word of the bitmap.
+    words: u64,
+}
+
+/// A bitmap and its directory: an entry for each block of `1 << shift` bits.
 pub(super) struct Ranked<'a> {
     bits: Bits<'a>,
     count_of_bits: u64,
     shift: u32,
-    directory: Vec<u64>,
+    directory: Vec<Entry>,
     set: u64,
 }
 
@@ -50,7 +59,7 @@ impl<'a> Ranked<'a> {
             for part in window.chunks(block) {
                 // The bitmap's last byte comes in a window of its own.
                 if seen.is_multiple_of(block as u64) {
-                    directory.push(set);
+                    directory.push(Entry { before: set, words: words(part) });
                 }
                 set += ones(part);
                 seen += part.len() as u64;
@@ -72,10 +81,46 @@ impl<'a> Ranked<'a> {
         if frame >= self.count_of_bits {
             return Ok(None);
         }
-        let block = frame >> self.shift;
-        let first = (block << (self.shift - 3)) as usize;
+        let entry = self.directory.get((frame >> self.shift) as usize).copied();
+        let entry = entry.unwrap_or_default();
+        if self.shift != LEAST_SHIFT {
+            return self.rank_in_large(frame, entry.before);
+        }
+        let before = match frame >> 6 & 7 {
+            0 => 0,
+            number => entry.words >> (9 * (number - 1)) & 0x1FF,
+        };
+        let word = self.word(frame)?;
+        let bit = 1_u64 << (frame % 64);
+        let within = u64::from((word & (bit - 1)).count_ones());
+        Ok((word & bit != 0).then_some(entry.before + before + within))
+    }
+
+    /// The 64 bits around a bit, as far as there are so many.
+    #[inline]
+    fn word(&self, frame: u64) -> io::Result<u64> {
+        let at = (frame / 64 * 8) as usize;
+        let of = |bits: &[u8]| match bits.get(at..).and_then(|rest| rest.first_chunk()) {
+            Some(word) => u64::from_le_bytes(*word),
+            None => partial(bits.get(at..).unwrap_or_default()),
+        };
+        match &self.bits {
+            Bits::Mapped(bits) => Ok(of(bits)),
+            Bits::Held(bits) => Ok(of(bits)),
+            Bits::InFile(source, offset) => {
+                let mut word = [0; 8];
+                let length = (self.count_of_bits.div_ceil(8) - at as u64).min(8) as usize;
+                let read = source.fill("the bitmap", offset + at as u64, &mut word[..length]);
+                read.map_err(io::Error::other)?;
+                Ok(u64::from_le_bytes(word))
+            }
+        }
+    }
+
+    /// The same where blocks are too large for an entry to count their words.
+    fn rank_in_large(&self, frame: u64, before: u64) -> io::Result<Option<u64>> {
+        let first = ((frame >> self.shift) << (self.shift - 3)) as usize;
         let last = (frame / 8) as usize;
-        let before = self.directory.get(block as usize).copied().unwrap_or_default();
         let rank = |bytes: Option<&[u8]>| Some(before + within(bytes?, frame)?);
         match &self.bits {
             Bits::Mapped(bits) => Ok(rank(bits.get(first..=last))),
@@ -127,6 +172,23 @@ fn bits<'a>(bitmap: &Bitmap<'a>) -> Result<Bits<'a>, Error> {
         ..=HELD => source.vec("the bitmap", offset, length).map(Bits::Held),
         _ => Ok(Bits::InFile(source, offset)),
     }
+}
+
+/// A word of which the bitmap has fewer than eight bytes.
+fn partial(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
+}
+
+/// Bits set before each word of a block of 512 bits but the first.
+fn words(block: &[u8]) -> u64 {
+    let (all, _) = block.as_chunks::<8>();
+    let (mut set, mut packed) = (0, 0);
+    for (number, word) in all.iter().take(7).enumerate() {
+        set += u64::from(u64::from_le_bytes(*word).count_ones());
+        packed |= set << (9 * number);
+    }
+    // Bits behind a word that the block does not have in full are never asked for.
+    packed
 }
 
 /// Bits set in `bytes`, whose last byte has bit `frame`, before that bit.

@@ -12,6 +12,25 @@ use crate::command::Refused;
 /// `/word` is how options are written on this system, and no likely file name.
 pub(crate) const SLASH_IS_AN_OPTION: bool = sys::IS_WINDOWS;
 
+/// The shell has put names for `*` and `?` where it found some.
+pub(crate) const SHELL_EXPANDS: bool = !sys::IS_WINDOWS;
+
+/// Whose dumps others cannot read, and what to do about it.
+pub(crate) const WHO_READS_A_DUMP: &str = if sys::IS_WINDOWS {
+    "a dump is readable by administrators only, unless --readable-by named somebody: run elevated"
+} else {
+    "a dump is readable by its owner only: read it as that user, or let its owner give it away"
+};
+
+/// The line that opens a dump in WinDbg, which runs on Windows.
+pub(crate) fn opened_with(path: &str) -> String {
+    if sys::IS_WINDOWS {
+        return format!("windbg -z \"{path}\"");
+    }
+    let name = path.rsplit('/').next().unwrap_or(path);
+    format!("copy it to Windows, and there: windbg -z \"{name}\"")
+}
+
 /// The world a command asks: `simulate` is the scenario's text, if one was asked for.
 pub(crate) fn open(command: &str, simulate: Option<&str>) -> Result<World, Refused> {
     let machine = match simulate {

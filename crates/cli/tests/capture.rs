@@ -149,6 +149,12 @@ fn a_partial_dump_is_kept_and_said_and_refused_where_a_complete_one_is_required(
 }
 
 #[test]
+fn an_encrypted_dump_is_not_called_incomplete() {
+    let ran = Bench::new().run("kernel --simulate=encrypted x.dmp").exits(8);
+    assert_eq!(ran.value("result"), "captured, but encrypted (exit code 8)");
+}
+
+#[test]
 fn what_windows_calls_a_success_and_verification_does_not_stays_as_partial() {
     let bench = Bench::new();
     let ran = bench
@@ -187,7 +193,12 @@ fn the_summary_says_what_was_captured_how_long_how_large_how_good_and_how_to_ope
     assert_eq!(ran.value("sha256").len(), 64);
     assert!(ran.value("time").contains("writing"));
     let path = ran.value("file").to_owned();
-    assert_eq!(ran.value("open"), format!("windbg -z \"{path}\""));
+    let open = if cfg!(windows) {
+        format!("windbg -z \"{path}\"")
+    } else {
+        "copy it to Windows, and there: windbg -z \"live.dmp\"".to_owned()
+    };
+    assert_eq!(ran.value("open"), open);
     assert!(ran.err.is_empty(), "{}", ran.err);
 }
 

@@ -82,6 +82,21 @@ fn verify_of_one_file_shows_every_check_and_of_several_a_line_for_each() {
 }
 
 #[test]
+fn verify_expands_patterns_where_the_shell_does_not() {
+    let bench = Bench::new();
+    bench.run("kernel --simulate a.dmp").exits(0);
+    std::fs::copy(bench.path("a.dmp"), bench.path("B.DMP")).unwrap();
+    bench.write("c.txt", b"no dump");
+    if cfg!(windows) {
+        let ran = bench.run("verify *.dmp").exits(0);
+        assert_eq!(ran.out.lines().filter(|line| line.contains("good")).count(), 2, "{}", ran.out);
+        bench.run("verify *.nothing").exits(10).complains("no file matches '*.nothing'");
+    } else {
+        bench.run("verify *.dmp").exits(10).complains("'*.dmp' cannot be opened");
+    }
+}
+
+#[test]
 fn info_tells_that_a_dump_was_simulated_and_what_it_holds() {
     let bench = Bench::new();
     bench.run("kernel --simulate x.dmp").exits(0);
@@ -223,10 +238,86 @@ fn completions_and_manual_pages_come_for_every_shell_and_command() {
 }
 
 #[test]
+fn the_list_of_scenarios_fits_its_published_schema() {
+    let bench = Bench::new();
+    let schema: Value = serde_json::from_str(&bench.run("schema scenarios").exits(0).out).unwrap();
+    let list = serde_json::from_str(&bench.run("--simulate=list --json").exits(0).out).unwrap();
+    livedump::schema::check(&schema, &list);
+}
+
+/// What the first column of `--help` lists under a heading.
+fn commands(bench: &Bench) -> Vec<String> {
+    let help = bench.run("--help").exits(0).out;
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1);
+    let lines = listed.take_while(|line| !line.is_empty());
+    let words = lines.filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let words: Vec<String> =
+        words.filter(|word| !["", "help"].contains(word)).map(str::to_owned).collect();
+    assert!(words.len() >= 13, "{help}");
+    words
+}
+
+fn long_options(help: &str) -> Vec<&str> {
+    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    let words = lines.flat_map(|line| line.split([' ', ',', '=', '[']).take(3));
+    words.filter(|word| word.starts_with("--")).collect()
+}
+
+#[test]
+fn manual_pages_and_completions_have_every_option_and_every_json_has_a_schema() {
+    let bench = Bench::new();
+    let completions = bench.run("completions bash").exits(0).out;
+    for command in commands(&bench) {
+        assert!(completions.contains(&command), "{command}");
+        let help = bench.run(&format!("{command} --help")).exits(0).out;
+        let page = bench.run(&format!("man {command}")).exits(0).out.replace('\\', "");
+        let options = long_options(&help);
+        assert!(options.contains(&"--help"), "{help}");
+        for option in &options {
+            assert!(page.contains(option), "man {command}: {option}");
+            assert!(completions.contains(option), "completions: {option}");
+        }
+        if options.contains(&"--json") {
+            bench.run(&format!("schema {command}")).exits(0);
+        }
+    }
+}
+
+#[test]
+fn json_is_one_line_of_ascii_when_it_is_piped() {
+    let bench = Bench::new();
+    let ran = bench.run("verify --json gr\u{fc}n-\u{1f600}.dmp").exits(10);
+    assert!(ran.out.is_ascii() && ran.out.lines().count() == 1, "{}", ran.out);
+    assert!(ran.out.contains("gr\\u00fcn-\\ud83d\\ude00.dmp"), "{}", ran.out);
+}
+
+#[test]
+fn no_color_takes_the_colours_away() {
+    let bench = Bench::new();
+    let errors = |variables: &[(&str, &str)]| {
+        let mut command = bench.command(&["kernel", "--no-such-option"]);
+        command.env_remove("NO_COLOR").envs(variables.iter().copied());
+        String::from_utf8(command.output().unwrap().stderr).unwrap()
+    };
+    assert!(errors(&[("CLICOLOR_FORCE", "1")]).contains('\u{1b}'));
+    assert!(!errors(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]).contains('\u{1b}'));
+    assert!(!errors(&[]).contains('\u{1b}'));
+}
+
+#[test]
 fn every_schema_is_a_schema() {
     let bench = Bench::new();
     for command in [
-        "triage", "kernel", "ps", "threads", "verify", "info", "doctor", "estimate", "explain",
+        "triage",
+        "kernel",
+        "ps",
+        "threads",
+        "verify",
+        "info",
+        "doctor",
+        "estimate",
+        "explain",
+        "scenarios",
         "progress",
     ] {
         let schema: Value =

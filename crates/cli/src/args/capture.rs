@@ -9,8 +9,8 @@ use super::values;
 
 /// Takes a live dump: the kernel memory of the whole machine.
 ///
-/// The machine goes on running; it stands still for a moment while Windows copies. The dump is written to
-/// FILE.partial, verified, and gets its name only then: exit code 0 means that it was verified. A dump that
+/// The machine goes on running; it is reported to stand still for a moment while Windows copies. The dump is
+/// written to FILE.partial, verified, and gets its name only then: exit code 0 means that it was verified. A dump that
 /// Windows calls partial is kept and exits 8.
 ///
 /// Every LiveDump command line works, in any case. Note that -h means hypervisor pages here; --help shows
@@ -58,9 +58,9 @@ pub(crate) struct PageArgs {
 
 /// Takes a triage dump: the kernel stacks of the threads of one process.
 ///
-/// Small, and quick unless a thread does not answer (5 seconds for each one that does not). A triage dump
-/// holds 1 MiB at most: more threads than fit are captured in several batches, NAME.dmp, NAME.2.dmp, ...,
-/// and NAME.json describes the set. Each thread of the result is looked at, and what the dump has of it is said.
+/// Small, and quick unless a thread does not answer (each is reported to cost 5 seconds). One call is reported
+/// to answer with 1 MiB at most: more threads than fit are captured in several batches, NAME.dmp, NAME.2.dmp,
+/// ..., and NAME.json describes the set. Each thread of the result is looked at, and what the dump has of it is said.
 ///
 /// Every LiveDump command line works, in any case.
 #[derive(Debug, Args)]

@@ -74,14 +74,15 @@ pub(crate) enum Command {
     },
     /// Writes the JSON schema of what a command's `--json` prints.
     Schema {
-        /// The command; `progress` for the lines of `--progress json`.
+        /// The command; `progress` for the lines of `--progress json`, `scenarios` for `--simulate=list`.
         #[arg(ignore_case = true)]
         command: SchemaOf,
     },
     /// Registers livedump in the Application event log, or takes it out again (Windows, elevated).
     ///
     /// Each real capture writes one record to the Application event log. Without registration the records
-    /// are written all the same, but the event viewer cannot show their text. Nothing else registers it.
+    /// are written all the same, but the event viewer shows their values without the text around them.
+    /// Nothing else registers it.
     EventSource {
         /// What to do.
         #[arg(ignore_case = true)]
@@ -102,6 +103,7 @@ pub(crate) enum SchemaOf {
     Doctor,
     Estimate,
     Explain,
+    Scenarios,
     Progress,
 }
 

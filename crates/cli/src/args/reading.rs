@@ -56,6 +56,9 @@ pub(crate) struct ThreadsArgs {
 
 /// Verifies dump files: is each one whole, and what was checked.
 ///
+/// On Windows, where the shell leaves that to the program, * and ? in a file's name stand for any text and any
+/// character.
+///
 /// Exits 0 when all are good, 8 when one is partial, 9 when one is damaged, unusable or encrypted, 10 when
 /// one cannot be opened; of several files the worst counts.
 #[derive(Debug, Args)]

@@ -17,6 +17,7 @@ mod schema;
 mod threads;
 mod triage;
 mod verify;
+mod wildcard;
 
 use std::ffi::OsString;
 

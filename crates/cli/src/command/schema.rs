@@ -9,6 +9,7 @@ use crate::render::convert::ConvertReport;
 use crate::render::explain::Explained;
 use crate::render::info::InfoReport;
 use crate::render::json;
+use crate::render::scenarios::Scenarios;
 use crate::render::verification::VerifyReport;
 
 pub(super) fn run(of: SchemaOf) -> Outcome {
@@ -27,6 +28,7 @@ fn schema(of: SchemaOf) -> Schema {
         SchemaOf::Doctor => json::schema::<Doctor>("doctor"),
         SchemaOf::Estimate => json::schema::<EstimateReport>("estimate"),
         SchemaOf::Explain => json::schema::<Explained>("explain"),
+        SchemaOf::Scenarios => json::schema::<Scenarios>("scenarios"),
         SchemaOf::Progress => json::of_output::<Event>(),
     }
 }

@@ -1,17 +1,18 @@
 //! `livedump verify`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use capture::Class;
-use format::{Level, Verdict};
+use capture::{Class, Failure};
+use format::{Level, Verdict, Verification};
 
-use super::{Outcome, Said, answer, file};
+use super::{Outcome, Said, answer, file, wildcard};
 use crate::args::FilesArgs;
 use crate::render::failure;
 use crate::render::verification::{VerifiedFile, VerifyReport, text};
 
 pub(super) fn run(typed: &FilesArgs) -> Outcome {
-    let files: Vec<(Class, VerifiedFile)> = typed.files.iter().map(|path| verified(path)).collect();
+    let files: Vec<(Class, VerifiedFile)> =
+        typed.files.iter().flat_map(|path| verified_all(path)).collect();
     let class = files
         .iter()
         .map(|(class, _)| *class)
@@ -28,8 +29,20 @@ pub(super) fn run(typed: &FilesArgs) -> Outcome {
     Ok(Said { errors, ..answer(typed.output.json, class, &report, text)? })
 }
 
-fn verified(path: &Path) -> (Class, VerifiedFile) {
-    let found = file::open(path).map(|file| format::verify(&file, Level::Structure));
+/// The file, or all that a pattern means.
+fn verified_all(path: &Path) -> Vec<(Class, VerifiedFile)> {
+    let files = wildcard::expand(path);
+    if files.is_empty() {
+        let none = Failure::new(Class::NotFound, format!("no file matches '{}'", path.display()));
+        return vec![verified(path, Err(none))];
+    }
+    let verify = |path: &PathBuf| {
+        verified(path, file::open(path).map(|file| format::verify(&file, Level::Structure)))
+    };
+    files.iter().map(verify).collect()
+}
+
+fn verified(path: &Path, found: Result<Verification, Failure>) -> (Class, VerifiedFile) {
     let class = match &found {
         Ok(verification) => class(verification.verdict),
         Err(failure) => failure.class,

@@ -6,6 +6,7 @@ use capture::{
 
 use super::{Record, Table, doctor, exact_size, failure};
 use crate::render::clean;
+use crate::world;
 
 /// The summary of a capture that left a dump under its name; "" where there is none.
 /// Notes that were `said` while it ran are left out.
@@ -28,7 +29,7 @@ pub(crate) fn summary(report: &Report, said: &[Note]) -> String {
         record.text(&threads(triage));
     }
     for file in report.files.iter().filter(|file| file.complete_name) {
-        record.line("open", format!("windbg -z \"{}\"", file.path));
+        record.line("open", world::opened_with(&file.path));
     }
     record.into_text()
 }
@@ -65,10 +66,17 @@ pub(crate) fn errors(report: &Report, said: &[Note]) -> String {
 fn result(report: &Report) -> String {
     let words = match report.class {
         Class::Done => "done and verified",
+        Class::Partial if is_encrypted(report) => "captured, but encrypted",
         Class::Partial => "captured, but not complete",
         _ => "captured, but see the error",
     };
     format!("{words} (exit code {})", report.exit_code)
+}
+
+/// What is missing of an encrypted dump is the proof, not a part.
+fn is_encrypted(report: &Report) -> bool {
+    let mut found = report.files.iter().filter_map(|file| file.verification.as_ref());
+    found.any(|verification| verification.verdict == format::Verdict::Encrypted)
 }
 
 fn captured(report: &Report) -> String {
@@ -256,7 +264,6 @@ mod tests {
             "time        2.500 s: planning 0.000, preparing 0.000, writing 1.250, flushing 0.000, verifying 0.000",
             "calls       2: 0xC000022D (STATUS_RETRY), 0x00000000 (STATUS_SUCCESS)",
             "warning     be careful",
-            "open        windbg -z \"C:\\dumps\\x.dmp\"",
         ] {
             assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
         }

@@ -141,3 +141,43 @@ fn the_call_stack_reaches_up_from_its_lowest_address_and_agrees_with_the_blocks(
         assert!(read == dump.bytes("the call stack", offset, size).unwrap(), "{name}");
     }
 }
+
+#[test]
+fn real_triage_dumps_stay_good_when_all_of_them_is_read() {
+    for name in [AMDPPM, POWER_BUTTON, WINDOWS_7] {
+        let Some(file) = sample(name) else { continue };
+        let found = verify(&file, Level::Deep);
+        assert_eq!(found.verdict, Verdict::Good, "{name}: {found:#?}");
+    }
+}
+
+#[test]
+fn the_drivers_of_the_windows_10_sample_are_listed() {
+    with_triage(AMDPPM, |triage| {
+        let drivers: Vec<_> = triage.drivers().map(|driver| driver.unwrap()).collect();
+        assert_eq!(drivers.len(), 0x97);
+        let kernel = &drivers[0];
+        assert_eq!(kernel.name.as_deref(), Some(r"\SystemRoot\system32\ntoskrnl.exe"));
+        assert_eq!((kernel.size, kernel.time_date_stamp), (0x104_6000, 0x0D83_33E6));
+        assert_eq!(kernel.base, VirtualAddress(0xFFFF_F804_7BA0_0000));
+        assert!(drivers[0x96].name.as_deref().unwrap().ends_with("rdpbus.sys"));
+        let unloaded: Vec<_> =
+            triage.unloaded_drivers().unwrap().into_iter().map(|driver| driver.name).collect();
+        assert_eq!(unloaded.len(), 4);
+        for name in ["dam.sys", "WdBoot.sys", "hwpolicy.sys"] {
+            assert!(unloaded.iter().any(|found| found == name), "{name} in {unloaded:?}");
+        }
+    });
+}
+
+#[test]
+fn the_page_tables_of_the_type_1_dump_lead_to_its_debugger_block() {
+    let Some(file) = sample(QEMU) else { return };
+    let dump = Dump::open(&file).unwrap();
+    let space = dump.space().unwrap();
+    let address = dump.header().kd_debugger_data_block.unwrap();
+    assert_eq!(
+        space.read_u32(VirtualAddress(address.0 + 0x10)).unwrap(),
+        u32::from_le_bytes(*b"KDBG")
+    );
+}

@@ -210,3 +210,66 @@ fn a_sparse_dump_stays_sparse_and_its_holes_are_not_read() {
     let found = verify(&format::File::open(to.path()).unwrap(), Level::Structure);
     assert_eq!(found.verdict, Verdict::Good);
 }
+
+#[test]
+fn every_made_file_that_is_not_damaged_is_converted_to_one_that_is_not() {
+    let mut converted_files = 0;
+    for seed in simulator::files::seeds() {
+        let bytes = seed.bytes();
+        let before = verify(&bytes, Level::Structure);
+        let whole = matches!(before.verdict, Verdict::Good | Verdict::Partial);
+        let Ok(source) = DumpPages::open(&bytes) else { continue };
+        if !whole {
+            continue;
+        }
+        let once = written(&source, source.request(Kind::Bitmap).unwrap()).unwrap();
+        let after = verify(&once, Level::Structure);
+        assert_eq!(after.verdict, before.verdict, "{}: {after:#?}", seed.name);
+        assert!(read(&once) == read(&bytes), "{}", seed.name);
+        converted_files += 1;
+    }
+    assert!(converted_files > 20, "{converted_files}");
+}
+
+/// Takes anything, keeps nothing.
+struct Nowhere;
+
+impl format::write::Output for Nowhere {
+    fn set_len(&mut self, _: u64) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn write_at(&mut self, _: u64, _: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn no_bytes_of_a_source_make_the_writer_panic() {
+    let mut numbers = 0x9E37_79B9_7F4A_7C15_u64;
+    let mut next = |below: usize| {
+        numbers = numbers.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+        (numbers >> 33) as usize % below
+    };
+    for from in WITH_PAGES {
+        let whole = FileSpec::new(from, Machine::X64).bare().pages(3, 5, Page::Addresses);
+        let whole = whole.build().bytes();
+        for _ in 0..400 {
+            let mut bytes = whole.clone();
+            for _ in 0..=next(4) {
+                // The header's list of runs, and what stands behind the header.
+                let at = [0x88 + next(0x40), 0x2000 + next(0x60)][next(2)];
+                bytes[at] = [0, 1, 0x7F, 0xFF, next(256) as u8][next(5)];
+            }
+            let Ok(source) = DumpPages::open(&bytes) else { continue };
+            let Ok(request) = source.request(Kind::Bitmap) else { continue };
+            if let Ok(plan) = Plan::new(&source, request) {
+                let _ = run(&plan, &source, &mut Nowhere);
+            }
+        }
+    }
+}

@@ -161,6 +161,8 @@ fn said(event: &Event) -> Option<String> {
             format!("busy or throttled, {status}: trying again in {wait:.0} s ({retry} of {of})")
         }
         Event::Cancelling { reason, how_long } => format!("cancelling ({reason}): {how_long}"),
+        // A set of one is no set.
+        Event::Batch { number: 1, left: 0, .. } => return None,
         Event::Batch { number, threads, left } => {
             format!("batch {number}: {threads} threads, {left} left after it")
         }
@@ -213,5 +215,8 @@ mod tests {
         let cancelling = Event::Cancelling { reason: "timeout".into(), how_long: "soon".into() };
         assert_eq!(said(&cancelling).unwrap(), "cancelling (timeout): soon");
         assert_eq!(said(&Event::Progress(progress())), None);
+        assert_eq!(said(&Event::Batch { number: 1, threads: 4, left: 0 }), None);
+        let batch = said(&Event::Batch { number: 2, threads: 9, left: 4 });
+        assert_eq!(batch.unwrap(), "batch 2: 9 threads, 4 left after it");
     }
 }

@@ -48,7 +48,8 @@ pub(crate) struct PageArgs {
     /// Windows 11 22H2 are reported to refuse it unless booted with kernel debugging.
     #[arg(short = 'u', long = "user-pages", help_heading = "What is captured")]
     pub(crate) user_pages: bool,
-    /// Kernel stacks of all threads only: small and quick. Reported to need Windows 11 22H2 or later.
+    /// Kernel stacks of all threads only: small and quick. Reported to need Windows 11; of 21H2 that
+    /// is not clear.
     #[arg(long, help_heading = "What is captured")]
     pub(crate) stacks_only: bool,
     /// All hypervisor pages, those not needed for most questions included; implies hypervisor pages.

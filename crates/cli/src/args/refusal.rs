@@ -23,7 +23,7 @@ pub(super) fn say_more(
 
 /// clap would have a number that stands behind an option written as a file name.
 const NOT_NEGATIVE: &str =
-    "no value can be negative; a file name that begins with - stands last, behind --";
+    "no option has a negative value; a file name that begins with - stands last, behind --";
 
 fn tip(error: &clap::Error, prepared: &Prepared, definition: &Command) -> Option<String> {
     match error.kind() {
@@ -134,7 +134,7 @@ mod tests {
         }
         for line in ["kernel --timeout -5s x", "kernel -1", "kernel --parameter -0x1 x"] {
             let text = refused(line);
-            assert!(text.contains("no value can be negative"), "{line}: {text}");
+            assert!(text.contains("no option has a negative value"), "{line}: {text}");
             assert!(!text.contains("'-- -"), "{line}: {text}");
         }
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use machine::{CallAnswer, CancelToken, Participant, VolumeFacts, Wake};
+use machine::{CallAnswer, CancelToken, OsError, Participant, VolumeFacts, Wake};
 
 use crate::estimate::Estimate;
 use crate::progress::seconds;
@@ -19,6 +19,9 @@ use crate::{Class, Event, Failure, Note, Phase, Progress, World};
 
 /// How often the gauge looks, on the machine's clock.
 const LOOK: Duration = Duration::from_millis(250);
+
+/// How long an abandoned capture waits for its file to be marked, real time.
+const DELETE_TAKES: Duration = Duration::from_secs(2);
 
 /// What is watched during a call.
 pub(crate) struct Watched {
@@ -198,18 +201,30 @@ fn abandon(session: &mut Session, watched: &Watched) -> Failure {
         token.cancel();
     }
     session.report.abandoned = true;
-    let file = watched.path.as_ref().map_or_else(String::new, |path| {
-        match session.world.host.delete_later(path) {
-            Ok(()) => format!(", {} goes away with it", path.display()),
-            Err(e) => {
+    let file =
+        watched.path.as_ref().map_or_else(String::new, |path| match delete_later(session, path) {
+            Some(Ok(())) => format!(", {} goes away with it", path.display()),
+            Some(Err(e)) => {
                 format!(", {} could not be marked for deletion ({e}) and stays", path.display())
             }
-        }
-    });
+            None => format!(
+                ", whether {} goes away with it is not known: its volume does not answer",
+                path.display()
+            ),
+        });
     session.note(Note::warning(
         "Windows lets a process end only when the kernel returns the call: it may stay in the list until then",
     ));
     Failure::new(Class::Cancelled, format!("interrupted twice: livedump ends now{file}"))
+}
+
+/// On a thread of its own: the volume may be what hangs.
+fn delete_later(session: &Session, path: &Path) -> Option<Result<(), OsError>> {
+    let (host, path) = (session.world.host.clone(), path.to_path_buf());
+    let (sender, answer) = std::sync::mpsc::channel();
+    let deleting = move || sender.send(host.delete_later(&path));
+    std::thread::Builder::new().name("delete".into()).spawn(deleting).ok()?;
+    answer.recv_timeout(DELETE_TAKES).ok()
 }
 
 /// The gauge's thread. It is never joined: it may hang with the volume.
@@ -227,7 +242,7 @@ fn spawn_gauge(
         wake: session.wake.clone(),
         path: watched.path.clone(),
         estimate: watched.estimate,
-        reserve: watched.volume.as_ref().and_then(reserve),
+        reserve: watched.volume.as_ref().and_then(|v| reserve(v, watched.estimate)),
         began,
     };
     let participant = Participant::new(session.clock.clone());
@@ -245,9 +260,11 @@ fn spawn_gauge(
 }
 
 /// Free bytes below which a write is cancelled: enough to keep a system volume alive.
-fn reserve(volume: &VolumeFacts) -> Option<u64> {
+/// What the dump itself is going to take is not missed from it.
+fn reserve(volume: &VolumeFacts, estimate: Option<Estimate>) -> Option<u64> {
     let total = volume.total?;
-    Some((total / 100).clamp(16 << 20, 512 << 20).min(volume.free? / 4))
+    let left = volume.free?.saturating_sub(estimate.map_or(0, |e| e.upper));
+    Some((total / 100).clamp(16 << 20, 512 << 20).min(left / 4))
 }
 
 struct Gauge {

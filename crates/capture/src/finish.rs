@@ -28,21 +28,30 @@ pub(crate) fn check(
     target: &dyn Target,
     common: &Common,
 ) -> Result<Checked, Failure> {
-    write_comment(target, common.comment.as_deref())
+    let whole = write_comment(target, common.comment.as_deref())
         .map_err(|e| io_failure(target, "the comment", &e))?;
+    if !whole {
+        session.note(Note::warning(
+            "the comment was cut: \"simulated\" stands before it in a field of 127 characters",
+        ));
+    }
     session.phase(Phase::Flushing);
     let flushing = Instant::now();
     target.flush().map_err(|e| io_failure(target, "flushing", &e))?;
-    session.report.times.add(Phase::Flushing, seconds(flushing.elapsed()));
+    session.report.times.flushing += seconds(flushing.elapsed());
     session.phase(Phase::Verifying);
     let verifying = Instant::now();
     let verification = verdict::verify(target)?;
-    session.report.times.add(Phase::Verifying, seconds(verifying.elapsed()));
-    let sha256 = common
-        .hash
-        .then(|| hash(target))
-        .transpose()
-        .map_err(|e| io_failure(target, "hashing", &e))?;
+    session.report.times.verifying += seconds(verifying.elapsed());
+    let sha256 = if common.hash {
+        hash(session, target).map_err(|e| io_failure(target, "hashing", &e))?
+    } else {
+        None
+    };
+    if session.interrupted() {
+        session.answered = session.interrupts.count();
+        session.note(Note::info("the interrupt came when the dump was already taken: it is kept"));
+    }
     let class = verdict::class(&verification, common.require_complete);
     Ok(Checked { file: file_report(target, Some(verification), sha256), class })
 }
@@ -88,36 +97,44 @@ pub(crate) fn shown(path: &std::path::Path) -> String {
 }
 
 /// Puts the comment into the header of a file that has one. What the machine
-/// itself wrote there ("simulated") stays in front.
-fn write_comment(target: &dyn Target, comment: Option<&str>) -> io::Result<()> {
-    let Some(comment) = comment else { return Ok(()) };
+/// itself wrote there ("simulated") stays in front. False: the comment was cut.
+fn write_comment(target: &dyn Target, comment: Option<&str>) -> io::Result<bool> {
+    let Some(comment) = comment else { return Ok(true) };
     let mut signature = [0; 8];
     let mut field = [0; COMMENT_SIZE];
     let has_header =
         target.read_at(0, &mut signature)? == signature.len() && signature == *b"PAGEDU64";
     if !has_header || target.read_at(COMMENT_OFFSET, &mut field)? < field.len() {
         // Verification is about to say so.
-        return Ok(());
+        return Ok(true);
     }
-    target.write_at(COMMENT_OFFSET, &new_comment(comment_field(&field).as_deref(), comment))
+    let (field, whole) = new_comment(comment_field(&field).as_deref(), comment);
+    target.write_at(COMMENT_OFFSET, &field)?;
+    Ok(whole)
 }
 
-/// The new comment field; the front of what was there is never lost to a long text.
-fn new_comment(old: Option<&str>, comment: &str) -> [u8; COMMENT_SIZE] {
+/// The new comment field, and whether all of the comment fits; the front of
+/// what was there is never lost to a long text.
+fn new_comment(old: Option<&str>, comment: &str) -> ([u8; COMMENT_SIZE], bool) {
     let text = match old.filter(|o| o.starts_with("simulated")) {
         Some(old) => format!("{old} | {comment}"),
         None => comment.to_owned(),
     };
     let fitting: String = text.chars().take(COMMENT_SIZE - 1).collect();
-    set_comment(&fitting).unwrap_or([0; COMMENT_SIZE])
+    let whole = fitting == text;
+    (set_comment(&fitting).unwrap_or([0; COMMENT_SIZE]), whole)
 }
 
-fn hash(target: &dyn Target) -> io::Result<String> {
+/// SHA-256; `None` when an interrupt made it not worth waiting for.
+fn hash(session: &Session, target: &dyn Target) -> io::Result<Option<String>> {
     use std::fmt::Write;
     let mut hasher = Sha256::new();
     let mut piece = vec![0; PIECE];
     let mut offset = 0;
     loop {
+        if session.interrupted() {
+            return Ok(None);
+        }
         let read = target.read_at(offset, &mut piece)?;
         if read == 0 {
             break;
@@ -125,10 +142,10 @@ fn hash(target: &dyn Target) -> io::Result<String> {
         hasher.update(&piece[..read]);
         offset += read as u64;
     }
-    Ok(hasher.finalize().iter().fold(String::new(), |mut text, byte| {
+    Ok(Some(hasher.finalize().iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
-    }))
+    })))
 }
 
 /// Gives the file its final name. An `Err` leaves it where the message says.
@@ -189,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_simulated_dump_stays_simulated_whatever_the_comment() {
-        let field = new_comment(Some("simulated: healthy"), &"x".repeat(127));
+        let (field, whole) = new_comment(Some("simulated: healthy"), &"x".repeat(127));
+        assert!(!whole && new_comment(Some("simulated"), "x").1);
         let text = comment_field(&field).unwrap();
         assert!(text.starts_with("simulated: healthy | xxx"));
         assert_eq!(text.len(), 127);

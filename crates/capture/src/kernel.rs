@@ -69,13 +69,8 @@ fn capture(session: &mut Session, options: &KernelOptions) -> Result<Class, Fail
     session.report.times.planning = seconds(session.elapsed());
     let live = Live { options, pages, place, target, bounds };
     let outcome = live.take(session);
-    if !session.report.abandoned {
-        event::record(
-            session,
-            &flags_text(&pages),
-            outcome.as_ref().map_or_else(|f| f.class, |c| *c),
-        );
-    }
+    let class = outcome.as_ref().map_or_else(|f| f.class, |c| *c);
+    event::record(session, &flags_text(&pages), class);
     outcome
 }
 
@@ -163,7 +158,7 @@ impl Live<'_> {
             let ended = self.call_once(session, version)?;
             let status = NtStatus(ended.answer.status);
             let other_length = status == NtStatus::INFO_LENGTH_MISMATCH && !fell_back;
-            if other_length && !self.pages.kernel_stacks_only {
+            if other_length && !self.pages.kernel_stacks_only && ended.cancelled.is_none() {
                 fell_back = true;
                 version = other(version);
                 continue;
@@ -176,6 +171,10 @@ impl Live<'_> {
             }
             retry += 1;
             wait_to_retry(session, status, retry, retries)?;
+            // Emptying gives back what was allocated: only where something was written.
+            if self.target.is_empty().unwrap_or(false) {
+                continue;
+            }
             self.target.set_len(0).map_err(|e| {
                 Failure::new(Class::Disk, format!("the file could not be emptied for a retry: {e}"))
             })?;
@@ -216,7 +215,9 @@ impl Live<'_> {
     }
 
     fn refused(&self, session: &Session, status: NtStatus, ended: &Ended) -> Failure {
-        if let (NtStatus::CANCELLED, Some(reason)) = (status, ended.cancelled) {
+        // A busy kernel would have been asked again: it is the cancel that ended it.
+        let by_us = status == NtStatus::CANCELLED || status::is_busy(status);
+        if let (true, Some(reason)) = (by_us, ended.cancelled) {
             let report = status::report(status);
             return reason.failure().status(StatusReport { remedy: None, ..report });
         }
@@ -227,7 +228,7 @@ impl Live<'_> {
                 if self.pages.kernel_stacks_only =>
             {
                 failure.remedy(
-                    "kernel stacks only is reported to need Windows 11: capture without --stacks-only",
+                    "kernel stacks only is reported to need Windows 11 22H2: capture without --stacks-only",
                 )
             }
             NtStatus::DEBUGGER_INACTIVE if self.pages.include_user_space => failure.remedy(
@@ -282,10 +283,15 @@ pub(crate) fn record_attempt(session: &mut Session, ended: &Ended, structure: u3
         seconds: seconds(ended.took),
         structure,
     });
-    let preparing =
-        ended.first_byte.unwrap_or(if structure == 56 { ended.took } else { Duration::ZERO });
-    session.report.times.add(Phase::Preparing, seconds(preparing));
-    session.report.times.add(Phase::Writing, seconds(ended.took.saturating_sub(preparing)));
+    let times = &mut session.report.times;
+    match ended.first_byte {
+        Some(first) => {
+            times.preparing += seconds(first);
+            times.writing += seconds(ended.took.saturating_sub(first));
+        }
+        None if NtStatus(ended.answer.status).is_success() => times.calling += seconds(ended.took),
+        None => times.preparing += seconds(ended.took),
+    }
 }
 
 fn success(session: &mut Session, status: NtStatus, ended: &Ended) -> bool {
@@ -338,7 +344,7 @@ fn explain_disk_full(session: &Session, failure: Failure, place: &Place) -> Fail
             ))
         }
         _ => failure.remedy(format!(
-            "{} has {free} free now that the file is gone, or a quota ended it: compare with `livedump estimate`",
+            "{} still has {free} free: a quota may have ended it, or the dump needed more; compare with `livedump estimate`",
             volume.name
         )),
     }

@@ -43,6 +43,10 @@ pub(crate) fn plan(world: &World, common: &Common, parts: &NameParts) -> Result<
         return Err(exists(&facts.shown));
     }
     let folder_facts = world.host.path_facts(&folder);
+    if folder_facts.exists && !folder_facts.is_folder {
+        return Err(Failure::new(Class::Disk, format!("{} is not a folder", folder_facts.shown))
+            .remedy("name another folder"));
+    }
     if !folder_facts.is_folder {
         return Err(Failure::new(
             Class::Disk,
@@ -70,7 +74,7 @@ fn resolve(
     let filled = parts.fill(typed, is_free).map_err(|e| Failure::new(Class::Usage, e))?;
     let facts = world.host.path_facts(Path::new(&filled));
     if facts.is_folder {
-        return Ok(world.host.path_facts(&facts.full.join(parts.default_name())));
+        return Ok(free_default(world, parts, &facts.full));
     }
     if filled.ends_with(['/', std::path::MAIN_SEPARATOR]) {
         return Err(Failure::new(Class::Disk, format!("the folder {filled} does not exist"))
@@ -101,7 +105,14 @@ fn default_place(
     } else {
         current
     };
-    Ok(world.host.path_facts(&folder.join(parts.default_name())))
+    Ok(free_default(world, parts, &folder))
+}
+
+/// A made-up name that is free: nobody chose it, so nobody need choose another.
+fn free_default(world: &World, parts: &NameParts, folder: &Path) -> PathFacts {
+    let name = parts.default_name();
+    let facts = |n: usize| world.host.path_facts(&folder.join(name::batch(&name, n)));
+    (2..100).fold(facts(1), |found, n| if found.exists { facts(n) } else { found })
 }
 
 /// Whether `path` lies in `root`, in any case of letters as Windows compares.
@@ -148,7 +159,12 @@ fn refuse_synced(world: &World, common: &Common, folder: &Path) -> Result<(), Fa
     if common.allow_synced {
         return Ok(());
     }
-    match world.host.synced_folders().into_iter().find(|s| starts_with(folder, &s.path)) {
+    match world
+        .host
+        .synced_folders()
+        .into_iter()
+        .find(|s| starts_with(&world.host.resolved(folder), &world.host.resolved(&s.path)))
+    {
         None => Ok(()),
         Some(synced) => Err(Failure::new(
             Class::Policy,
@@ -186,7 +202,7 @@ fn reader(
     })?;
     let account = reader.account.clone().unwrap_or_else(|| reader.sid.clone());
     notes.push(Note::warning(format!(
-        "{account} may read the dump besides SYSTEM and Administrators, and so may every process of that account"
+        "{account} may read the dump, and so may every process of that account"
     )));
     Ok(Some(reader))
 }

@@ -140,9 +140,9 @@ pub(crate) fn check_protection(world: &World, process: &Process) -> Result<(), F
 fn protected(process: &Process, level: &str) -> Failure {
     Failure::new(
         Class::Policy,
-        format!("{} ({}) is protected ({level}): Windows lets nobody open its threads", process.name, process.pid),
+        format!("{} ({}) is protected ({level}): Windows does not let its threads be opened for a dump", process.name, process.pid),
     )
-    .remedy("`livedump kernel --stacks-only FILE` takes the kernel stacks of all threads, its own included (Windows 11)")
+    .remedy("`livedump kernel --stacks-only FILE` takes the kernel stacks of all threads, its own included (reported to need Windows 11 22H2)")
 }
 
 pub(crate) fn gone(process: &Process) -> Failure {

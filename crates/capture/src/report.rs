@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Class, EstimateReport, Failure, Finding, Phase, WaitUnit};
+use crate::{Class, EstimateReport, Failure, Finding, WaitUnit};
 
 /// The result of `livedump kernel` and `livedump triage`.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -163,26 +163,14 @@ pub struct PhaseTimes {
     pub preparing: f64,
     /// In the call, writing.
     pub writing: f64,
+    /// In the call, where the first byte was not seen: preparing and writing together.
+    pub calling: f64,
     /// Flush to the device.
     pub flushing: f64,
     /// Verification.
     pub verifying: f64,
     /// Everything.
     pub total: f64,
-}
-
-impl PhaseTimes {
-    /// Adds to one phase.
-    pub(crate) fn add(&mut self, phase: Phase, seconds: f64) {
-        match phase {
-            Phase::Planning => self.planning += seconds,
-            Phase::Preparing => self.preparing += seconds,
-            Phase::Writing => self.writing += seconds,
-            Phase::Flushing => self.flushing += seconds,
-            Phase::Verifying => self.verifying += seconds,
-            Phase::Done => self.total += seconds,
-        }
-    }
 }
 
 /// Process and threads of a triage capture.

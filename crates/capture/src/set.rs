@@ -1,5 +1,7 @@
 //! Several files that are one triage capture, and the `NAME.json` that describes them.
 
+use std::io::Read;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -7,6 +9,8 @@ use crate::name;
 use crate::place::{self, Place};
 use crate::session::Session;
 use crate::{Class, Failure, FileReport, TriageReport, World, finish};
+
+const SCHEMA: &str = "livedump.triage-set/1";
 
 /// What `NAME.json` holds: a set of triage dumps, taken one after the other. Any field may be absent.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -52,7 +56,11 @@ pub(crate) fn refuse_existing(
     expected: usize,
     overwrite: bool,
 ) -> Result<(), Failure> {
-    if overwrite || expected < 2 {
+    if expected < 2 {
+        return Ok(());
+    }
+    refuse_foreign(world, place)?;
+    if overwrite {
         return Ok(());
     }
     let names = (2..=expected).map(|n| name::batch(&place.name, n)).chain([name::set(&place.name)]);
@@ -65,6 +73,25 @@ pub(crate) fn refuse_existing(
     Ok(())
 }
 
+/// `--overwrite` names a dump: a `NAME.json` that describes no set is somebody else's.
+fn refuse_foreign(world: &World, place: &Place) -> Result<(), Failure> {
+    let facts = world.host.path_facts(&place.folder.join(name::set(&place.name)));
+    let ours = || {
+        let mut start = Vec::new();
+        let file = std::fs::File::open(&facts.full)?;
+        file.take(4096).read_to_end(&mut start)?;
+        Ok::<_, std::io::Error>(String::from_utf8_lossy(&start).contains(SCHEMA))
+    };
+    if facts.exists && !ours().unwrap_or(false) {
+        return Err(Failure::new(
+            Class::Disk,
+            format!("{} is needed for the description of the set, and is not one", facts.shown),
+        )
+        .remedy("name the dump otherwise, or move that file away"));
+    }
+    Ok(())
+}
+
 /// Writes `NAME.json`; returns its path.
 pub(crate) fn describe(
     session: &mut Session,
@@ -73,7 +100,7 @@ pub(crate) fn describe(
     overwrite: bool,
 ) -> Result<Option<String>, Failure> {
     let text = serde_json::to_vec_pretty(&TriageSet {
-        schema: "livedump.triage-set/1",
+        schema: SCHEMA,
         simulated: session.report.simulated.as_deref(),
         moments: files.len(),
         files: files.iter().map(set_file).collect(),
@@ -82,6 +109,7 @@ pub(crate) fn describe(
     .map_err(|e| Failure::new(Class::Internal, format!("the set could not be described: {e}")))?;
     let name = name::set(&place.name);
     let world = session.world.clone();
+    refuse_foreign(&world, place)?;
     let mut notes = Vec::new();
     let target = place::create(&world, place, &name, text.len() as u64, &mut notes);
     session.notes(notes);

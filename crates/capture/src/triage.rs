@@ -9,7 +9,7 @@ use machine::{
 use nt::NtStatus;
 
 use crate::batch::{self, Batches};
-use crate::call::{self, Watched};
+use crate::call::{self, Reason, Watched};
 use crate::kernel::{code_and_parameters, record_attempt, wait_to_retry};
 use crate::name::{self, NameParts};
 use crate::place::{self, Place};
@@ -24,6 +24,8 @@ use crate::{
 
 /// How long the kernel is reported to wait for a thread that does not answer.
 const STUCK: u64 = 5;
+/// The way out when threads cannot be opened.
+const NO_HANDLES_NEEDED: &str = "security software may guard it; `livedump kernel --stacks-only FILE` needs no thread handles (reported to need Windows 11 22H2)";
 /// Length of SYSDBG_TRIAGE_DUMP.
 const STRUCTURE: u32 = 56;
 
@@ -54,6 +56,8 @@ struct Capture<'a> {
     files: Vec<FileReport>,
     /// Files that wait for the end of the set before they are named (`--require-complete`).
     held: Vec<Arc<dyn Target>>,
+    /// Asked for during a call, which cannot be cancelled: what that call took is kept.
+    stop: Option<Reason>,
 }
 
 fn capture(session: &mut Session, options: &TriageOptions) -> Result<Class, Failure> {
@@ -69,14 +73,19 @@ fn capture(session: &mut Session, options: &TriageOptions) -> Result<Class, Fail
     let batches = Batches::new(picked, session.facts.processors);
     set::refuse_existing(&world, &place, batches.expected(), options.common.overwrite)?;
     session.report.times.planning = seconds(session.elapsed());
-    let mut capture =
-        Capture { options, process, place, batches, files: Vec::new(), held: Vec::new() };
+    let mut capture = Capture {
+        options,
+        process,
+        place,
+        batches,
+        files: Vec::new(),
+        held: Vec::new(),
+        stop: None,
+    };
     let outcome = capture.run(session);
     session.report.files.extend(std::mem::take(&mut capture.files));
-    if !session.report.abandoned {
-        let class = outcome.as_ref().map_or_else(|f| f.class, |c| *c);
-        event::record(session, "triage", class);
-    }
+    let class = outcome.as_ref().map_or_else(|f| f.class, |c| *c);
+    event::record(session, "triage", class);
     outcome
 }
 
@@ -146,6 +155,9 @@ impl Capture<'_> {
 
     /// Captures one batch, halves it where the result was too full, writes and verifies the file.
     fn batch(&mut self, session: &mut Session, threads: &[Thread]) -> Result<Class, Failure> {
+        if let Some(reason) = self.stop {
+            return Err(reason.failure());
+        }
         session.stop_if_asked()?;
         let number = self.files.len() + 1;
         session.teller.tell(Event::Batch {
@@ -155,7 +167,8 @@ impl Capture<'_> {
         });
         let (handles, mut states) = open(session, threads);
         if handles.is_empty() {
-            return self.nothing_opened(session, &states);
+            add_states(session, &states, None);
+            return Ok(Class::Partial);
         }
         let tids: Vec<u32> = handles.iter().map(|h| h.tid).collect();
         let taken_at = crate::time::iso(session.world.host.wall_time());
@@ -176,39 +189,9 @@ impl Capture<'_> {
         Ok(class.max_partial(self.tell_states(session, threads, &states)))
     }
 
-    /// Every thread of this batch ended or refused to be opened.
-    fn nothing_opened(
-        &self,
-        session: &mut Session,
-        states: &[(u32, ThreadState)],
-    ) -> Result<Class, Failure> {
-        add_states(session, states, None);
-        let all_gone = states.iter().all(|(_, s)| *s == ThreadState::Gone);
-        if !self.files.is_empty() || self.batches.left() > 0 {
-            return Ok(Class::Partial);
-        }
-        if all_gone {
-            return Err(process::gone(&self.process));
-        }
-        let details = states
-            .iter()
-            .filter_map(|(tid, s)| match s {
-                ThreadState::CouldNotOpen { error } => Some(format!("{tid} {error}")),
-                _ => None,
-            })
-            .take(8)
-            .collect();
-        Err(Failure::new(
-            Class::Policy,
-            format!("Windows let none of the threads of {} ({}) be opened", self.process.name, self.process.pid),
-        )
-        .details(details)
-        .remedy("security software may guard it; `livedump kernel --stacks-only FILE` needs no thread handles (Windows 11)"))
-    }
-
     /// The call itself, retried while busy. `None`: the kernel answered with nothing.
     fn call(
-        &self,
+        &mut self,
         session: &mut Session,
         handles: Vec<ThreadHandle>,
     ) -> Result<Option<Taken>, Failure> {
@@ -227,6 +210,9 @@ impl Capture<'_> {
                 let states = coverage::examine(&dump, self.process.pid, &tids);
                 return Ok((length > 0).then_some(Taken { dump, states }));
             }
+            if let Some(reason) = self.stop {
+                return Err(reason.failure().status(status::report(status)));
+            }
             if !status::is_busy(status) || retry >= self.options.common.retries {
                 return Err(status::failure(status, "the triage dump was refused"));
             }
@@ -236,7 +222,7 @@ impl Capture<'_> {
     }
 
     fn call_once(
-        &self,
+        &mut self,
         session: &mut Session,
         handles: &Arc<Vec<ThreadHandle>>,
         buffer: &Arc<Mutex<Vec<u8>>>,
@@ -264,10 +250,8 @@ impl Capture<'_> {
             }
         })?;
         record_attempt(session, &ended, STRUCTURE);
-        match ended.cancelled {
-            Some(reason) => Err(reason.failure()),
-            None => Ok(ended.answer),
-        }
+        self.stop = ended.cancelled;
+        Ok(ended.answer)
     }
 
     /// Writes one result to its `.partial`, verifies it, and names it unless the set has to be complete first.
@@ -346,23 +330,65 @@ impl Capture<'_> {
                 }
             }
         }
-        let named = self.files.iter().filter(|f| f.complete_name).count();
-        if self.files.len() > 1 && named > 0 && !session.report.abandoned {
-            let described = set::describe(session, &self.place, &self.files, common.overwrite);
-            session.report.set = described?;
+        if self.stop.is_some() && failure.is_none() {
+            session.note(Note::info(
+                "the dump was complete before the cancel reached it, and is kept",
+            ));
         }
-        match failure {
-            Some(failure) if !self.files.is_empty() => Err(failure.details(vec![format!(
-                "{named} file(s) of earlier batches are verified and stay"
-            )])),
-            Some(failure) => Err(failure),
-            None if incomplete => Err(Failure::new(
+        let failure = failure.or_else(|| self.nothing_opened(session));
+        let described = self.describe(session);
+        match (failure, described) {
+            (Some(failure), Err(unwritten)) => {
+                session.note(Note::warning(unwritten.message));
+                Err(self.with_files(failure))
+            }
+            (Some(failure), Ok(())) => Err(self.with_files(failure)),
+            (None, Err(unwritten)) => Err(unwritten),
+            (None, Ok(())) if incomplete => Err(Failure::new(
                 Class::Partial,
                 "a complete dump was required, and not every thread is whole in it",
             )
-            .remedy("the report says which; the .partial is kept")),
-            None => Ok(worst),
+            .remedy(
+                "capture the threads again, or leave out --require-complete; the .partial is kept",
+            )),
+            (None, Ok(())) => Ok(worst),
         }
+    }
+
+    /// Writes `NAME.json` beside several files.
+    fn describe(&self, session: &mut Session) -> Result<(), Failure> {
+        let named = self.files.iter().any(|f| f.complete_name);
+        if self.files.len() > 1 && named && !session.report.abandoned {
+            let overwrite = self.options.common.overwrite;
+            session.report.set = set::describe(session, &self.place, &self.files, overwrite)?;
+        }
+        Ok(())
+    }
+
+    /// Says which files of earlier batches are there all the same.
+    fn with_files(&self, failure: Failure) -> Failure {
+        let verified = self.files.iter().filter(|f| f.verification.is_some());
+        let paths: Vec<String> =
+            verified.map(|f| format!("taken before and kept: {}", f.path)).collect();
+        if paths.is_empty() { failure } else { failure.details(paths) }
+    }
+
+    /// Not one thread of any batch could be opened.
+    fn nothing_opened(&self, session: &Session) -> Option<Failure> {
+        let triage = session.report.triage.as_ref().filter(|_| self.files.is_empty())?;
+        if triage.threads.iter().all(|t| t.state == ThreadState::Gone) {
+            return Some(process::gone(&self.process));
+        }
+        let refused = triage.threads.iter().filter_map(|t| match &t.state {
+            ThreadState::CouldNotOpen { error } => Some(format!("{} {error}", t.tid)),
+            _ => None,
+        });
+        let Process { name, pid, .. } = &self.process;
+        let failure = Failure::new(
+            Class::Policy,
+            format!("Windows let none of the threads of {name} ({pid}) be opened"),
+        );
+        Some(failure.details(refused.take(8).collect()).remedy(NO_HANDLES_NEEDED))
     }
 }
 

@@ -366,3 +366,64 @@ fn a_fact_that_could_not_be_read_is_never_told_as_in_order() {
     let kernel = doctor.kinds.iter().find(|k| k.kind == "kernel").unwrap();
     assert_eq!(kernel.possible, None);
 }
+
+#[cfg(unix)]
+#[test]
+fn overwrite_replaces_files_and_nothing_else() {
+    let folder = folder();
+    let path = folder.path().join("live.dmp");
+    let mut options = options(folder.path());
+    options.common.overwrite = true;
+    let _socket = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    assert_eq!(take("healthy", &options).class, Class::Usage);
+    std::fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("elsewhere", &path).unwrap();
+    assert_eq!(take("healthy", &options).class, Class::Usage);
+    assert!(path.symlink_metadata().unwrap().file_type().is_symlink());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_way_round_into_a_synced_folder_is_refused_as_well() {
+    let folder = folder();
+    let synced = folder.path().join("Dropbox");
+    std::fs::create_dir_all(synced.join("in")).unwrap();
+    std::fs::create_dir(folder.path().join("x")).unwrap();
+    std::os::unix::fs::symlink(&synced, folder.path().join("link")).unwrap();
+    for way in ["x/../Dropbox/live.dmp", "link/in/live.dmp"] {
+        let mut host = TestHost::new();
+        host.synced =
+            vec![machine::SyncedFolder { provider: "Dropbox".into(), path: synced.clone() }];
+        let mut options = options(folder.path());
+        options.common.file = Some(folder.path().join(way).display().to_string());
+        let report = capture::kernel(&on("healthy", host), &options, Arc::new(Seen::default()));
+        assert_eq!(report.class, Class::Policy, "{way}");
+    }
+}
+
+#[test]
+fn a_refused_call_is_never_told_as_time_spent_writing() {
+    let folder = folder();
+    let times = take("capture-timeout", &options(folder.path())).times;
+    assert!(times.preparing > 0.0 && times.writing == 0.0, "{times:?}");
+}
+
+#[test]
+fn a_comment_that_does_not_fit_is_cut_aloud() {
+    let folder = folder();
+    let mut options = options(folder.path());
+    options.common.comment = Some("x".repeat(127));
+    let report = take("healthy", &options);
+    assert!(report.notes.iter().any(|n| n.warning && n.text.contains("cut")), "{:?}", report.notes);
+}
+
+#[test]
+fn two_made_up_names_of_one_second_do_not_collide() {
+    let folder = folder();
+    let mut options = options(folder.path());
+    options.common.file = Some(folder.path().display().to_string());
+    for _ in 0..3 {
+        assert_eq!(take("healthy", &options).class, Class::Done);
+    }
+    assert_eq!(names(folder.path()).len(), 3);
+}

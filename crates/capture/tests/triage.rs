@@ -189,3 +189,42 @@ fn the_unit_of_wait_times_is_found_out_each_time() {
     assert_eq!(list.wait_unit, capture::WaitUnit::TickStamp);
     assert!(list.threads.iter().filter(|t| t.state == "Waiting").all(|t| t.wait_ms.is_some()));
 }
+
+#[test]
+fn what_a_call_took_is_kept_when_the_time_was_up_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(folder.path(), "stuck.exe");
+    options.count = Some(ThreadCount::All);
+    options.common.timeout = Some(std::time::Duration::from_secs(3));
+    let report = take("stuck-thread", &options);
+    assert_eq!(report.class, Class::Partial, "{:?}", report.failure);
+    assert_eq!(names(folder.path()), ["t.dmp"]);
+    assert!(
+        report.notes.iter().any(|n| n.text.contains("before the cancel")),
+        "{:?}",
+        report.notes
+    );
+}
+
+#[test]
+fn a_foreign_json_is_not_replaced_even_with_overwrite() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("t.json");
+    std::fs::write(&json, br#"{"mine":1}"#).unwrap();
+    let mut options = options(folder.path(), "crowded.exe");
+    options.count = Some(ThreadCount::First(60));
+    options.common.overwrite = true;
+    assert_eq!(take("many-threads", &options).class, Class::Disk);
+    assert_eq!(std::fs::read(&json).unwrap(), br#"{"mine":1}"#);
+    std::fs::remove_file(&json).unwrap();
+    assert_eq!(take("many-threads", &options).class, Class::Done);
+    assert_eq!(take("many-threads", &options).class, Class::Done);
+}
+
+#[test]
+fn a_process_that_ends_meanwhile_is_not_found_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let report = take("process-exits", &options(folder.path(), "notepad.exe"));
+    assert_eq!(report.class, Class::NotFound, "{:?}", report.failure);
+    assert!(names(folder.path()).is_empty());
+}

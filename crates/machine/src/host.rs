@@ -29,6 +29,9 @@ pub trait Host: Send + Sync {
     /// What a path looks like to this system, without creating anything.
     fn path_facts(&self, path: &Path) -> PathFacts;
 
+    /// The same folder without links and `..`; the path itself where that cannot be told.
+    fn resolved(&self, folder: &Path) -> PathBuf;
+
     /// Folders that a cloud client synchronises.
     fn synced_folders(&self) -> Vec<SyncedFolder>;
 

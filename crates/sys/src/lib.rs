@@ -56,6 +56,9 @@ pub fn machine() -> Option<Result<Arc<dyn Machine>, OsError>> {
 /// Whether this build runs on Windows, where live capture is possible.
 pub const IS_WINDOWS: bool = cfg!(windows);
 
+/// Bytes that may be put behind a dump's name: a batch number, then ".99.partial".
+const ROOM: usize = 16;
+
 /// A target's name leads to nowhere but its folder.
 fn plain_name(name: &str) -> Result<(), TargetError> {
     let climbs = name.contains(['/', '\0']) || (IS_WINDOWS && name.contains('\\'));

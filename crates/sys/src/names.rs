@@ -6,7 +6,7 @@
 /// folder must leave room for an 8.3 name, hence less than MAX_PATH.
 const LONG: usize = 247;
 
-/// Why `text` cannot be a file's path on Windows, in words.
+/// Why `text` cannot be a dump's path on Windows, in words.
 pub(crate) fn refused(text: &str) -> Option<String> {
     if text.is_empty() {
         return Some("the path is empty".into());
@@ -19,7 +19,7 @@ pub(crate) fn refused(text: &str) -> Option<String> {
     // Without the prefix Windows takes these for devices wherever they stand.
     let rest = after_root(&path);
     if let Some(name) = rest.iter().rev().find(|name| !name.is_empty())
-        && let Some(reason) = name_refused(name)
+        && let Some(reason) = name_refused(name).or_else(|| too_long(name, 255 - crate::ROOM))
     {
         return Some(reason);
     }
@@ -36,7 +36,10 @@ pub(crate) fn name_refused(name: &str) -> Option<String> {
     if matches!(name, "." | "..") {
         return None;
     }
-    illegal(name).or_else(|| reserved(name)).or_else(|| trailing(name)).or_else(|| too_long(name))
+    illegal(name)
+        .or_else(|| reserved(name))
+        .or_else(|| trailing(name))
+        .or_else(|| too_long(name, 255))
 }
 
 /// The components behind drive, share or prefix.
@@ -111,9 +114,9 @@ fn trailing(name: &str) -> Option<String> {
     Some(format!("\"{name}\" ends in a {last}, which Windows cuts off"))
 }
 
-fn too_long(name: &str) -> Option<String> {
+fn too_long(name: &str, limit: usize) -> Option<String> {
     let units = name.encode_utf16().count();
-    (units > 255).then(|| format!("the name is {units} characters long; 255 is the limit"))
+    (units > limit).then(|| format!("the name is {units} characters long; {limit} is the limit"))
 }
 
 /// The form to open a full path by: prefixed when it is long.

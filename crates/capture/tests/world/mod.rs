@@ -68,6 +68,9 @@ impl Host for TestHost {
     fn path_facts(&self, path: &Path) -> PathFacts {
         self.real.path_facts(path)
     }
+    fn resolved(&self, folder: &Path) -> PathBuf {
+        self.real.resolved(folder)
+    }
     fn synced_folders(&self) -> Vec<SyncedFolder> {
         self.synced.clone()
     }

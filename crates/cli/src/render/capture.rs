@@ -123,8 +123,17 @@ fn times(times: &PhaseTimes) -> String {
         ("flushing", times.flushing),
         ("verifying", times.verifying),
     ];
-    let phases: Vec<String> =
-        phases.iter().map(|(name, seconds)| format!("{name} {seconds:.3}")).collect();
+    // Where the first byte was not seen, preparing and writing are one.
+    let unseen = (times.calling > 0.0).then_some(("calling", times.calling));
+    let seen = |(name, seconds): &(&str, f64)| {
+        !(unseen.is_some() && *seconds == 0.0 && matches!(*name, "preparing" | "writing"))
+    };
+    let phases: Vec<String> = phases
+        .into_iter()
+        .filter(seen)
+        .chain(unseen)
+        .map(|(name, seconds)| format!("{name} {seconds:.3}"))
+        .collect();
     format!("{:.3} s: {}", times.total, phases.join(", "))
 }
 

@@ -80,7 +80,7 @@ pub(super) const DUMP_CALL: &[(u32, &str, &str)] = &[
     (
         0xC000_0120,
         "the capture was cancelled; a cancel is reported to be seen only while the file is written",
-        "delete what was written, and capture again when wanted",
+        "capture again when it suits",
     ),
     (
         0xC000_022D,

@@ -56,6 +56,10 @@ impl Host for UnixHost {
         path::facts(path)
     }
 
+    fn resolved(&self, folder: &Path) -> PathBuf {
+        folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf())
+    }
+
     fn synced_folders(&self) -> Vec<SyncedFolder> {
         home()
             .map(|home| synced::under(&home, &[home.join(".dropbox/info.json")]))

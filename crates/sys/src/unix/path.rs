@@ -9,6 +9,8 @@ use super::volume;
 
 /// POSIX's NAME_MAX on every file system that matters here.
 const LONGEST_NAME: usize = 255;
+/// Longest name of a dump: what it is called until it is verified has to fit as well.
+const LONGEST_DUMP: usize = LONGEST_NAME - crate::ROOM;
 /// Linux's PATH_MAX, without the closing NUL.
 const LONGEST_PATH: usize = 4095;
 
@@ -47,9 +49,27 @@ fn refused(path: &Path, full: &Path) -> Option<String> {
     if longest > LONGEST_NAME {
         return Some(format!("the name is {longest} bytes long; {LONGEST_NAME} is the limit"));
     }
+    let last = full.file_name().map_or(0, |name| name.as_bytes().len());
+    if last > LONGEST_DUMP {
+        return Some(format!(
+            "the name is {last} bytes long; {LONGEST_DUMP} leave room for \".partial\" behind it"
+        ));
+    }
     let length = full.as_os_str().as_bytes().len();
-    (length > LONGEST_PATH)
-        .then(|| format!("the path is {length} bytes long; {LONGEST_PATH} is the limit"))
+    if length > LONGEST_PATH {
+        return Some(format!("the path is {length} bytes long; {LONGEST_PATH} is the limit"));
+    }
+    special(full)
+}
+
+/// What is there is neither a file nor a folder: replacing it would destroy it.
+fn special(full: &Path) -> Option<String> {
+    let kind = full.symlink_metadata().ok()?.file_type();
+    if kind.is_symlink() {
+        let to_folder = full.metadata().is_ok_and(|target| target.is_dir());
+        return (!to_folder).then(|| "it is a link".to_owned());
+    }
+    (!kind.is_file() && !kind.is_dir()).then(|| "it is a pipe, a socket or a device".to_owned())
 }
 
 #[cfg(test)]
@@ -71,6 +91,28 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("nowhere", &link).unwrap();
         assert!(facts(&link).exists && !facts(&link).is_folder);
+    }
+
+    #[test]
+    fn a_link_a_socket_and_a_device_are_never_a_dumps_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink("nowhere", &link).unwrap();
+        assert!(facts(&link).refused.unwrap().contains("link"));
+        let socket = folder.path().join("socket");
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        assert!(facts(&socket).refused.is_some());
+        assert!(facts(Path::new("/dev/zero")).refused.unwrap().contains("device"));
+        let to_folder = folder.path().join("to-folder");
+        std::os::unix::fs::symlink(folder.path(), &to_folder).unwrap();
+        assert!(facts(&to_folder).is_folder && facts(&to_folder).refused.is_none());
+    }
+
+    #[test]
+    fn a_name_leaves_room_for_partial() {
+        let said = |length: usize| facts(Path::new(&"x".repeat(length))).refused;
+        assert_eq!(said(LONGEST_DUMP), None);
+        assert!(said(LONGEST_DUMP + 1).unwrap().contains(".partial"));
     }
 
     #[test]

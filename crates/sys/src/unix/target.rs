@@ -85,6 +85,12 @@ impl UnixTarget {
 
     fn move_to(&self, old: &str, new: &str, replace: bool) -> Result<(), Errno> {
         if replace {
+            // Only a file is replaced: what took its place meanwhile is somebody's.
+            if let Ok(there) = rustix::fs::statat(&self.folder, new, AtFlags::SYMLINK_NOFOLLOW)
+                && !rustix::fs::FileType::from_raw_mode(there.st_mode).is_file()
+            {
+                return Err(Errno::EXIST);
+            }
             return rustix::fs::renameat(&self.folder, old, &self.folder, new);
         }
         match rename_new(&self.folder, old, new) {

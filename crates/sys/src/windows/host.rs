@@ -69,6 +69,10 @@ impl Host for WindowsHost {
         path::facts(path)
     }
 
+    fn resolved(&self, folder: &Path) -> PathBuf {
+        folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf())
+    }
+
     fn synced_folders(&self) -> Vec<SyncedFolder> {
         synced_folders::folders()
     }

@@ -16,7 +16,7 @@ pub(super) fn facts(path: &Path) -> PathFacts {
     let opened = PathBuf::from(names::to_open(&full));
     let drive = names::drive(&full);
     let missing_drive = drive.filter(|letter| !drive_exists(*letter));
-    let refused = names::refused(&given);
+    let refused = names::refused(&given).or_else(|| link(&opened));
     // A device's name is not touched: opening it can do things.
     let metadata = if refused.is_none() { opened.metadata().ok() } else { None };
     PathFacts {
@@ -28,6 +28,13 @@ pub(super) fn facts(path: &Path) -> PathFacts {
         refused,
         full: opened,
     }
+}
+
+/// A link that is not to a folder: replacing it would destroy it.
+fn link(opened: &Path) -> Option<String> {
+    let is_link = opened.symlink_metadata().is_ok_and(|found| found.file_type().is_symlink());
+    let to_folder = is_link && opened.metadata().is_ok_and(|target| target.is_dir());
+    (is_link && !to_folder).then(|| "it is a link".to_owned())
 }
 
 /// Absolute and normalised; prefixed paths are so already.

@@ -137,7 +137,13 @@ const LIST: &[ScenarioInfo] = &[
         "",
         "a thread of stuck.exe does not answer (triage: 5 s, object only)",
     ),
-    info("many-threads", Fault::ManyThreads, 0, "", "crowded.exe has 4,000 threads, or as many as threads= says"),
+    info(
+        "many-threads",
+        Fault::ManyThreads,
+        0,
+        "",
+        "crowded.exe has 4,000 threads, or as many as threads= says",
+    ),
     info(
         "many-processors",
         Fault::ManyProcessors,

@@ -3,11 +3,11 @@
 use machine::EventRecord;
 
 use crate::session::Session;
-use crate::{Class, Note};
+use crate::{Class, Common, Note};
 
-/// Writes one record for a real capture; a failure is a warning.
-pub(crate) fn record(session: &mut Session, flags: &str, class: Class) {
-    if session.report.simulated.is_some() {
+/// Writes one record for a real capture, unless it was asked not to; a failure is a warning.
+pub(crate) fn record(session: &mut Session, common: &Common, flags: &str, class: Class) {
+    if session.report.simulated.is_some() || common.no_event_log {
         return;
     }
     let record = record_of(session, flags, class);

@@ -70,7 +70,7 @@ fn capture(session: &mut Session, options: &KernelOptions) -> Result<Class, Fail
     let live = Live { options, pages, place, target, bounds };
     let outcome = live.take(session);
     let class = outcome.as_ref().map_or_else(|f| f.class, |c| *c);
-    event::record(session, &flags_text(&pages), class);
+    event::record(session, &options.common, &flags_text(&pages), class);
     outcome
 }
 

@@ -85,7 +85,7 @@ fn capture(session: &mut Session, options: &TriageOptions) -> Result<Class, Fail
     let outcome = capture.run(session);
     session.report.files.extend(std::mem::take(&mut capture.files));
     let class = outcome.as_ref().map_or_else(|f| f.class, |c| *c);
-    event::record(session, "triage", class);
+    event::record(session, &options.common, "triage", class);
     outcome
 }
 

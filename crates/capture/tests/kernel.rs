@@ -427,3 +427,42 @@ fn two_made_up_names_of_one_second_do_not_collide() {
     }
     assert_eq!(names(folder.path()).len(), 3);
 }
+
+/// A capture of a machine that says it is real; the event-log records it left.
+fn real(change: impl Fn(&mut TestHost, &mut KernelOptions)) -> (Report, Vec<machine::EventRecord>) {
+    let folder = folder();
+    let (mut host, mut options) = (TestHost::new(), options(folder.path()));
+    change(&mut host, &mut options);
+    let host = Arc::new(host);
+    let machine = Arc::new(world::as_real::AsReal(world("healthy").machine));
+    let world = capture::World { machine, host: host.clone() };
+    let report = capture::kernel(&world, &options, Arc::new(Seen::default()));
+    let events = host.events.lock().unwrap().clone();
+    (report, events)
+}
+
+#[test]
+fn a_real_capture_leaves_one_record_of_who_what_where_and_how_it_ended() {
+    let (report, events) = real(|_, _| {});
+    assert_eq!((report.class, events.len()), (Class::Done, 1));
+    assert_eq!(events[0].who, "TEST\\user");
+    assert!(events[0].what.contains("kernel memory") && events[0].file.ends_with("live.dmp"));
+    assert!(events[0].size > 1 << 20 && events[0].result.contains("good"), "{events:?}");
+}
+
+#[test]
+fn no_event_log_leaves_no_record() {
+    let (report, events) = real(|_, options| options.common.no_event_log = true);
+    assert_eq!((report.class, events.len()), (Class::Done, 0));
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_a_warning() {
+    let (report, _) = real(|host, _| host.log_fails = true);
+    assert_eq!(report.class, Class::Done);
+    assert!(
+        report.notes.iter().any(|n| n.warning && n.text.contains("event-log")),
+        "{:?}",
+        report.notes
+    );
+}

@@ -1,5 +1,7 @@
 //! A simulated machine on this real computer, with interrupts that a test sends.
 
+pub(crate) mod as_real;
+
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
@@ -19,6 +21,7 @@ pub(crate) struct TestHost {
     pub(crate) current: Option<PathBuf>,
     pub(crate) system: Option<PathBuf>,
     pub(crate) events: Mutex<Vec<EventRecord>>,
+    pub(crate) log_fails: bool,
 }
 
 impl TestHost {
@@ -30,6 +33,7 @@ impl TestHost {
             current: None,
             system: None,
             events: Mutex::default(),
+            log_fails: false,
         }
     }
 }
@@ -97,6 +101,10 @@ impl Host for TestHost {
     }
     fn write_event(&self, record: &EventRecord) -> Result<(), OsError> {
         self.events.lock().unwrap().push(record.clone());
+        if self.log_fails {
+            let error = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+            return Err(OsError::from_io("write the event", &error));
+        }
         Ok(())
     }
     fn register_event_source(&self, _register: bool) -> Result<(), OsError> {

@@ -29,6 +29,15 @@ fn native(steps: &mut Steps, project: &Project) {
     steps.run("clippy", || {
         cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])
     });
+    steps.run("clippy, Wine tests", || {
+        let mut cargo = command::cargo();
+        cargo.args(["clippy", "--all-targets", "-p", testkernel::TESTS, "--manifest-path"]);
+        cargo
+            .arg(testkernel::manifest(project))
+            .arg("--target-dir")
+            .arg(testkernel::target(project));
+        command::run(cargo.args(["--", "-D", "warnings"])).map(|()| passed())
+    });
     steps.run("arrows", || Ok(Outcome::Passed(format!("{} arrows", arrows::check(project)?))));
     steps.run("unsafe code", || house::unsafe_code(project).map(|()| passed()));
     steps.run("file sizes", || Ok(Outcome::Passed(format!("{} files", house::sizes(project)?))));

@@ -19,6 +19,7 @@ const PARTS: [&str; 4] = ["stand-in", "kernel", "launcher", "threads"];
 
 const VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion";
 const REPORTS: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\CrashControl\FullLiveKernelReports";
+const CONTROL: &str = r"HKLM\SYSTEM\CurrentControlSet\Control";
 const LIVE_DUMP: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\LiveDump";
 
 /// A Wine prefix: what the machine is that a scenario's kernel runs on.
@@ -28,30 +29,41 @@ struct Prefix {
     scenarios: &'static [&'static str],
     /// Wine tells programs the version that its registry has.
     build: &'static str,
-    /// A policy: key and value that is 0.
-    zero: Option<(&'static str, &'static str)>,
+    /// What its registry has: key, value, data.
+    value: Option<(&'static str, &'static str, &'static str)>,
 }
 
-const PREFIXES: [Prefix; 5] = [
-    Prefix { name: "windows-11", scenarios: &[], build: "26100", zero: None },
+const PREFIXES: [Prefix; 6] = [
+    Prefix { name: "windows-11", scenarios: &[], build: "26100", value: None },
     Prefix {
         name: "windows-10",
         scenarios: &["windows-10", "debugger-inactive"],
         build: "19045",
-        zero: None,
+        value: None,
     },
-    Prefix { name: "windows-10-1607", scenarios: &["windows-10-1607"], build: "14393", zero: None },
+    Prefix {
+        name: "windows-10-1607",
+        scenarios: &["windows-10-1607"],
+        build: "14393",
+        value: None,
+    },
     Prefix {
         name: "reports-off",
         scenarios: &["reports-off"],
         build: "26100",
-        zero: Some((REPORTS, "FullLiveReportsMax")),
+        value: Some((REPORTS, "FullLiveReportsMax", "0")),
     },
     Prefix {
         name: "policy-off",
         scenarios: &["policy-off"],
         build: "26100",
-        zero: Some((LIVE_DUMP, "AllowLiveDump")),
+        value: Some((LIVE_DUMP, "AllowLiveDump", "0")),
+    },
+    Prefix {
+        name: "container",
+        scenarios: &["container"],
+        build: "26100",
+        value: Some((CONTROL, "ContainerType", "1")),
     },
 ];
 
@@ -121,7 +133,7 @@ impl TestKernel {
         let folder = self.prefixes.join(prefix.name);
         let origin_is =
             std::fs::read_to_string(origin.join(".wincross")).context("no Wine prefix")?;
-        let stamp = format!("{origin_is}build={} zero={:?}\n", prefix.build, prefix.zero);
+        let stamp = format!("{origin_is}build={} value={:?}\n", prefix.build, prefix.value);
         let fresh = std::fs::read_to_string(folder.join(STAMP)).ok().as_ref() != Some(&stamp);
         if fresh {
             if folder.exists() {
@@ -141,8 +153,8 @@ impl TestKernel {
             for value in ["CurrentBuild", "CurrentBuildNumber"] {
                 self.registry(prefix, VERSION, value, "REG_SZ", prefix.build)?;
             }
-            if let Some((key, value)) = prefix.zero {
-                self.registry(prefix, key, value, "REG_DWORD", "0")?;
+            if let Some((key, value, data)) = prefix.value {
+                self.registry(prefix, key, value, "REG_DWORD", data)?;
             }
             std::fs::write(folder.join(STAMP), stamp)?;
         }

@@ -100,6 +100,18 @@ impl Desk {
         Running { child: Some(child.expect("xtask starts")) }
     }
 
+    /// The same, started as a shell script in the background starts it: with interrupts ignored.
+    pub fn start_ignoring_interrupts(&self, scenario: &str, arguments: &[&str]) -> Running {
+        let plain = self.command(&["--built", scenario], arguments);
+        let mut command = Command::new("sh");
+        command.args(["-c", "trap '' INT; exec \"$@\"", "sh"]);
+        command.arg(plain.get_program()).args(plain.get_args());
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command.env("TEST_KERNEL_LOG", self.path(LOG)).env_remove("NO_COLOR");
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+        Running { child: Some(child.expect("sh starts")) }
+    }
+
     /// Starts the helper with many parked threads; returns it and its Windows process id.
     pub fn start_threads(&self, scenario: &str, number: usize) -> (Running, u32) {
         let mut command =

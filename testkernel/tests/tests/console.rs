@@ -16,6 +16,16 @@ fn ctrl_c_cancels_and_leaves_nothing() {
     assert_eq!(desk.calls()[0].number("/status"), 0xC000_0120);
 }
 
+#[test]
+fn ctrl_c_cancels_also_where_interrupts_were_ignored_at_the_start() {
+    let desk = Desk::new();
+    let running = desk.start_ignoring_interrupts("slow-writer", &["kernel", "live.dmp"]);
+    desk.wait_for("live.dmp.partial", 0x10_0000);
+    desk.interrupt();
+    running.end().exits(7);
+    assert!(desk.files().is_empty(), "{:?}", desk.files());
+}
+
 /// The write hangs for two minutes: the kernel sees no cancel meanwhile.
 #[test]
 fn a_second_ctrl_c_does_not_wait_for_a_volume_that_hangs() {

@@ -38,6 +38,7 @@ scenarios! {
     a_file_system_limit_leaves_nothing: "fat32", [] => 5, [];
     reports_switched_off_are_a_policy: "reports-off", [] => 12, [];
     live_dumps_forbidden_are_a_policy: "policy-off", [] => 12, [];
+    a_container_is_refused: "container", [] => 4, [];
     without_elevation_nothing_is_made: "not-elevated", [] => 3, [];
     user_pages_need_a_debugger_on_an_old_build: "debugger-inactive", ["-u"] => 4, [];
     a_status_that_nobody_knows_is_an_error: "unknown-status", [] => 1, [];
@@ -77,4 +78,15 @@ fn an_existing_file_is_replaced_on_request() {
     std::fs::write(desk.path("live.dmp"), "evidence").unwrap();
     desk.livedump("healthy", &["kernel", "--overwrite", "live.dmp"]).exits(0);
     assert!(std::fs::read(desk.path("live.dmp")).unwrap().starts_with(b"PAGEDU64"));
+}
+
+/// Wine takes event-log records and keeps none: what is seen here is that the call does no harm.
+#[test]
+fn the_event_log_record_is_no_trouble_whether_it_is_wanted_or_not() {
+    for options in
+        [&["kernel", "--json", "a.dmp"][..], &["kernel", "--json", "--no-event-log", "b.dmp"]]
+    {
+        let ended = Desk::new().livedump("healthy", options).exits(0);
+        assert!(!ended.json().to_string().contains("event-log"), "{}", ended.stdout);
+    }
 }

@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn a_path_that_only_contains_the_folder_is_not_meant() {
-        assert_eq!(find_path(b"crates/root/mod.rs", "/root"), None);
-        assert_eq!(find_path(b"/rootless/mod.rs", "/root"), None);
-        assert!(find_path(b"at /root/x", "/root").is_some());
+        assert_eq!(find_path(b"crates/home/mod.rs", "/home"), None);
+        assert_eq!(find_path(b"/homeless/mod.rs", "/home"), None);
+        assert!(find_path(b"at /home/x", "/home").is_some());
     }
 }

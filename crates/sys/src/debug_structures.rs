@@ -88,34 +88,34 @@ mod tests {
 
     impl Target for Raw {
         fn path(&self) -> std::path::PathBuf {
-            unimplemented!()
+            unreachable!()
         }
         fn raw(&self) -> usize {
             self.0
         }
         fn facts(&self) -> &TargetFacts {
-            unimplemented!()
+            unreachable!()
         }
         fn len(&self) -> std::io::Result<u64> {
-            unimplemented!()
+            unreachable!()
         }
         fn read_at(&self, _: u64, _: &mut [u8]) -> std::io::Result<usize> {
-            unimplemented!()
+            unreachable!()
         }
         fn write_at(&self, _: u64, _: &[u8]) -> std::io::Result<()> {
-            unimplemented!()
+            unreachable!()
         }
         fn set_len(&self, _: u64) -> std::io::Result<()> {
-            unimplemented!()
+            unreachable!()
         }
         fn flush(&self) -> std::io::Result<()> {
-            unimplemented!()
+            unreachable!()
         }
         fn rename(&self, _: &str, _: bool) -> Result<std::path::PathBuf, TargetError> {
-            unimplemented!()
+            unreachable!()
         }
         fn delete(&self) -> Result<(), OsError> {
-            unimplemented!()
+            unreachable!()
         }
     }
 

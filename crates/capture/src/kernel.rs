@@ -301,7 +301,7 @@ fn success(session: &mut Session, status: NtStatus, ended: &Ended) -> bool {
     let partial = status == NtStatus::MORE_ENTRIES;
     if partial {
         session.note(Note::warning(
-            "Windows wrote a partial dump: some pages did not fit into free memory. Kernel pages come before user and hypervisor pages; which ones are missing cannot be known from outside",
+            "Windows wrote a partial dump: some pages did not fit into free memory. Kernel pages are documented to come before user pages; which ones are missing cannot be known from outside",
         ));
     } else if status != NtStatus::SUCCESS {
         session.note(Note::warning(format!(

@@ -46,15 +46,30 @@ impl File {
 
 /// A folder, pipe or device has no length that means anything here.
 fn open_regular(path: &Path) -> io::Result<std::fs::File> {
-    if std::fs::metadata(path)?.is_dir() {
+    let refused = |what: &str| Err(io::Error::new(io::ErrorKind::InvalidInput, what.to_owned()));
+    // Asked before it is opened: opening a pipe waits for its writer.
+    let before = std::fs::metadata(path)?;
+    if before.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
     }
-    let file = std::fs::File::open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file"))
+    if !before.is_file() {
+        return refused("it is not a regular file");
     }
+    let file = open_at_once(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { refused("it is not a regular file") }
+}
+
+/// A pipe may have taken the file's place since it was asked.
+#[cfg(target_os = "linux")]
+fn open_at_once(path: &Path) -> io::Result<std::fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    std::fs::OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_at_once(path: &Path) -> io::Result<std::fs::File> {
+    std::fs::File::open(path)
 }
 
 impl Bytes for File {
@@ -117,6 +132,22 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), content).unwrap();
         file
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_nobody_writes_to_is_refused_and_not_waited_for() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let (sender, answer) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let opened = open_at_once(&pipe).map(drop).is_ok();
+            sender.send((opened, File::open_suited(&pipe).is_err()))
+        });
+        let answer = answer.recv_timeout(std::time::Duration::from_secs(20));
+        assert_eq!(answer, Ok((true, true)));
     }
 
     #[test]

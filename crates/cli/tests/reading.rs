@@ -43,6 +43,19 @@ fn names_that_are_not_ascii_survive_as_escapes() {
 }
 
 #[test]
+fn a_level_says_how_far_verify_looks() {
+    let bench = Bench::new();
+    bench.run("kernel --simulate x.dmp").exits(0);
+    let header = bench.run("verify --level header x.dmp").exits(0);
+    assert!(!header.out.contains("bitmap.pages"), "{}", header.out);
+    bench.run("verify --level structure x.dmp").exits(0).says("bitmap.pages");
+    let structure = bench.run("verify x.dmp").exits(0);
+    assert!(!structure.out.contains("memory.sum"), "{}", structure.out);
+    bench.run("verify --level deep x.dmp").exits(0).says("memory.sum").says("kernel.base");
+    bench.run("verify --level deepest x.dmp").exits(2);
+}
+
+#[test]
 fn verify_exits_with_the_worst_of_its_files() {
     let bench = Bench::new();
     bench.run("kernel --simulate good.dmp").exits(0);

@@ -15,7 +15,7 @@ pub(crate) use capture::{CaptureArgs, KernelArgs, PageArgs, PickArg, ProgressArg
 pub(crate) use convert::ConvertArgs;
 pub(crate) use reading::{
     AskingArgs, DoctorArgs, EstimateArgs, ExplainArgs, FileArgs, FilesArgs, OutputArgs,
-    ProcessesArgs, ThreadsArgs,
+    ProcessesArgs, ThreadsArgs, VerifyLevel,
 };
 
 /// Takes, verifies and explains kernel dumps of a running Windows machine.

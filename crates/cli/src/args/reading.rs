@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::capture::PageArgs;
 use super::values;
@@ -66,8 +66,22 @@ pub(crate) struct FilesArgs {
     /// The dump files.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    /// How far to look.
+    #[arg(long, value_name = "LEVEL", default_value = "structure")]
+    pub(crate) level: VerifyLevel,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
+}
+
+/// How far `verify` looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum VerifyLevel {
+    /// The dump header alone.
+    Header,
+    /// Page index, tables and bounds of all parts, not the pages' content.
+    Structure,
+    /// Every stored page is read, debugger block and kernel image are compared with the header.
+    Deep,
 }
 
 /// Shows header and structure of a dump file.

@@ -6,13 +6,18 @@ use capture::{Class, Failure};
 use format::{Level, Verdict, Verification};
 
 use super::{Outcome, Said, answer, file, wildcard};
-use crate::args::FilesArgs;
+use crate::args::{FilesArgs, VerifyLevel};
 use crate::render::failure;
 use crate::render::verification::{VerifiedFile, VerifyReport, text};
 
 pub(super) fn run(typed: &FilesArgs) -> Outcome {
+    let level = match typed.level {
+        VerifyLevel::Header => Level::Header,
+        VerifyLevel::Structure => Level::Structure,
+        VerifyLevel::Deep => Level::Deep,
+    };
     let files: Vec<(Class, VerifiedFile)> =
-        typed.files.iter().flat_map(|path| verified_all(path)).collect();
+        typed.files.iter().flat_map(|path| verified_all(path, level)).collect();
     let class = files
         .iter()
         .map(|(class, _)| *class)
@@ -30,16 +35,21 @@ pub(super) fn run(typed: &FilesArgs) -> Outcome {
 }
 
 /// The file, or all that a pattern means.
-fn verified_all(path: &Path) -> Vec<(Class, VerifiedFile)> {
+fn verified_all(path: &Path, level: Level) -> Vec<(Class, VerifiedFile)> {
     let files = wildcard::expand(path);
     if files.is_empty() {
         let none = Failure::new(Class::NotFound, format!("no file matches '{}'", path.display()));
         return vec![verified(path, Err(none))];
     }
     let verify = |path: &PathBuf| {
-        verified(path, file::open(path).map(|file| format::verify(&file, Level::Structure)))
+        verified(path, opened(path, level).map(|file| format::verify(&file, level)))
     };
     files.iter().map(verify).collect()
+}
+
+/// Mapped for the level that reads all of it.
+fn opened(path: &Path, level: Level) -> Result<map::File, Failure> {
+    if level == Level::Deep { file::open_suited(path) } else { file::open(path) }
 }
 
 fn verified(path: &Path, found: Result<Verification, Failure>) -> (Class, VerifiedFile) {

@@ -108,6 +108,7 @@ mod comment;
 mod debugger;
 mod dump;
 mod error;
+mod extent;
 mod filler;
 pub mod header;
 mod identity;
@@ -133,6 +134,7 @@ pub use blocks::Block;
 pub use debugger::DebuggerSizes;
 pub use dump::Dump;
 pub use error::Error;
+pub use extent::{Content, Extent, Missing, Part, Place};
 pub use header::Header;
 pub use identity::Identity;
 pub use info::{BlobInfo, Info, info};
@@ -147,4 +149,6 @@ pub use time::FileTime;
 pub use triage::{
     Conflicts, Driver, MAX_BLOCKS, Origin, Piece, Triage, TriageHeader, UnloadedDriver,
 };
-pub use verify::{Check, Level, Outcome, Verdict, Verification, verify};
+pub use verify::{
+    Check, Level, Outcome, SetVerification, Verdict, Verification, verify, verify_set,
+};

@@ -37,6 +37,12 @@ pub enum SetError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of the set could not be opened, which all of them have to be.
+    #[error("{file}, a file of the set, is missing")]
+    Missing {
+        /// The file's name, as the description has it.
+        file: String,
+    },
     /// A file of the set cannot be read as a triage dump.
     #[error("{file}, a file of the set: {error}")]
     Dump {
@@ -80,7 +86,7 @@ pub struct Set {
     /// The scenario, when the machine was a simulated one.
     pub simulated: Option<String>,
     moments: Vec<Moment>,
-    files: Vec<File>,
+    files: Vec<Result<File, SetError>>,
 }
 
 impl Set {
@@ -89,13 +95,25 @@ impl Set {
         path: &Path,
         open: impl Fn(&Path) -> std::io::Result<File>,
     ) -> Result<Self, SetError> {
+        let mut set = Self::open_present(path, open)?;
+        match set.files.iter().position(Result::is_err).map(|gone| set.files.swap_remove(gone)) {
+            Some(Err(error)) => Err(error),
+            _ => Ok(set),
+        }
+    }
+
+    /// The same; a file that cannot be opened is a [`Set::problem`] and no error.
+    pub fn open_present(
+        path: &Path,
+        open: impl Fn(&Path) -> std::io::Result<File>,
+    ) -> Result<Self, SetError> {
         let description = describe(path)?;
         let folder = path.parent().map(PathBuf::from).unwrap_or_default();
-        let mut files = Vec::with_capacity(description.files.len());
-        for moment in &description.files {
+        let opened = |moment: &Moment| {
             let path = folder.join(&moment.file);
-            files.push(open(&path).map_err(|source| io(&path, source))?);
-        }
+            open(&path).map_err(|source| io(&path, source))
+        };
+        let files = description.files.iter().map(opened).collect();
         Ok(Self { simulated: description.simulated, moments: description.files, files })
     }
 
@@ -106,13 +124,21 @@ impl Set {
 
     /// The bytes of a file, for [`Dump::open`] or [`crate::verify()`].
     pub fn file(&self, number: usize) -> Option<&File> {
-        self.files.get(number)
+        self.files.get(number)?.as_ref().ok()
+    }
+
+    /// Why a file could not be opened.
+    pub fn problem(&self, number: usize) -> Option<&SetError> {
+        self.files.get(number)?.as_ref().err()
     }
 
     /// The memory of all files together.
     pub fn memory(&self) -> Result<SetMemory<'_>, SetError> {
         let (mut triages, mut blocks) = (Vec::with_capacity(self.files.len()), 0);
         for (file, moment) in self.files.iter().zip(&self.moments) {
+            let Ok(file) = file else {
+                return Err(SetError::Missing { file: moment.file.clone() });
+            };
             let triage = Dump::open(file).and_then(|dump| {
                 let triage = dump.triage()?;
                 blocks += triage.blocks().len() as u64;

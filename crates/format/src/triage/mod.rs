@@ -4,6 +4,7 @@
 mod conflict;
 mod header;
 mod lists;
+mod parts;
 
 use memory::{ReadError, VirtualAddress, VirtualMemory};
 use zerocopy::FromBytes;

@@ -5,6 +5,7 @@ mod check;
 mod deep;
 mod header;
 mod pages;
+mod set;
 mod sum;
 mod triage;
 
@@ -15,6 +16,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use check::{Check, Outcome};
+pub use set::{SetVerification, verify_set};
 
 use crate::{Attributes, Dump, DumpType, Error, Width};
 use check::{Checks, of_error};

@@ -18,13 +18,17 @@ pub enum Head {
     Bits32(Box<DumpHeader32>),
 }
 
+/// STATUS_PARTIAL_COPY: what the writer could not read is missing.
+pub const PARTIAL_COPY: u32 = 0x8000_000D;
+
 /// Where an x64 context has `MxCsr`, and where its FXSAVE area has it again.
 const MXCSR: usize = 0x34;
 const FXSAVE_MXCSR: usize = 0x118;
 
 impl Head {
     /// Filler, the signatures, the machine, a free build; no context and no
-    /// exception (zeros), statuses of success, no attributes.
+    /// exception (zeros), no debugger block (0: readers that know no filler
+    /// would take it for an address), statuses of success, no attributes.
     pub fn new(machine: Machine) -> Result<Self, Error> {
         let width = machine.width().ok_or(Error::Machine(machine))?;
         let mut head = match width {
@@ -83,6 +87,24 @@ impl Head {
         match self {
             Self::Bits64(raw) => raw.attributes = attributes.bits().into(),
             Self::Bits32(raw) => raw.attributes = attributes.bits().into(),
+        }
+    }
+
+    /// WriterStatus: an NTSTATUS, 0 for a dump that is whole; `None` where it
+    /// was never filled.
+    pub fn writer_status(&self) -> Option<u32> {
+        match self {
+            Self::Bits64(raw) => raw.writer_status.filled(),
+            Self::Bits32(raw) => raw.writer_status.filled(),
+        }
+    }
+
+    /// Sets WriterStatus. With [`PARTIAL_COPY`] every reader that looks is
+    /// told that pages are missing which the dump should have.
+    pub fn set_writer_status(&mut self, status: u32) {
+        match self {
+            Self::Bits64(raw) => raw.writer_status = status.into(),
+            Self::Bits32(raw) => raw.writer_status = status.into(),
         }
     }
 
@@ -174,6 +196,7 @@ fn clear64(raw: &mut DumpHeader64, machine: Machine) {
     raw.machine_image_type = image_type(machine).into();
     raw.context_record.fill(0);
     raw.exception.fill(0);
+    raw.kd_debugger_data_block = 0.into();
     raw.secondary_data_state = 0.into();
     raw.writer_status = 0.into();
     raw.attributes = 0.into();
@@ -186,6 +209,7 @@ fn clear32(raw: &mut DumpHeader32, machine: Machine) {
     raw.machine_image_type = image_type(machine).into();
     raw.context_record.fill(0);
     raw.exception.fill(0);
+    raw.kd_debugger_data_block = 0.into();
     raw.secondary_data_state = 0.into();
     raw.writer_status = 0.into();
     raw.attributes = 0.into();

@@ -1,5 +1,6 @@
 //! The phases of writing.
 
+use std::io;
 use std::ops::ControlFlow;
 
 use memory::{PAGE_SIZE, PageFrame};
@@ -61,6 +62,36 @@ pub fn write(
     sink.write("the header", 0, &plan.header)?;
     sink.flush()?;
     Ok(Written { length: plan.file_length(), ..sink.written })
+}
+
+/// How many bytes [`write()`] will really write: what the disk must have room
+/// for, where it keeps holes. Reads all of the source that is no hole.
+pub fn measure(
+    plan: &Plan<'_>,
+    source: &dyn PageSource,
+    progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<u64, Error> {
+    let mut count = Count(0);
+    write(plan, source, &mut count, progress)?;
+    Ok(count.0)
+}
+
+/// Takes anything and keeps its length.
+struct Count(u64);
+
+impl Output for Count {
+    fn set_len(&mut self, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_at(&mut self, _: u64, bytes: &[u8]) -> io::Result<()> {
+        self.0 += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn bitmap(

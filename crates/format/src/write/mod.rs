@@ -41,6 +41,10 @@
 //! * `RequiredDumpSpace` is the file's length.
 //! * `Mxcsr` of an x64 context is the same in both places that have it.
 //! * `Attributes` say what is so: see [`Head::of`].
+//!
+//! A source that was cut, or that lies on a failing disk, is written through
+//! [`Readable`], which leaves out and counts what cannot be read;
+//! [`Head::set_writer_status`] then says in the header that pages are missing.
 
 mod bitmap;
 mod copy;
@@ -51,13 +55,15 @@ mod memory_block;
 mod output;
 mod overlay;
 mod plan;
+mod readable;
 mod source;
 mod survey;
 
 pub use error::Error;
-pub use head::Head;
-pub use job::{Progress, Written, write};
+pub use head::{Head, PARTIAL_COPY};
+pub use job::{Progress, Written, measure, write};
 pub use output::Output;
 pub use overlay::Overlay;
 pub use plan::{Kind, Plan, Request, Secondary};
+pub use readable::Readable;
 pub use source::{DumpPages, PageSource};

@@ -52,15 +52,29 @@ impl<'a> DumpPages<'a> {
         Ok(request)
     }
 
+    /// How many bytes behind the pages and the last whole blob no conversion
+    /// takes over: slack, a blob that was cut, or what nothing explains.
+    pub fn left_out(&self) -> Result<u64, crate::Error> {
+        let end = match self.dump.blobs()? {
+            Some(blobs) => self.blobs_end(&blobs),
+            None => self.dump.body_end()?,
+        };
+        Ok(self.bytes.len().saturating_sub(end))
+    }
+
     /// Up to where the list of blobs is whole; slack behind it is left out.
     fn secondary(&self, blobs: &Blobs) -> Secondary<'a> {
-        let end = match blobs.end {
-            BlobEnd::Slack { offset } | BlobEnd::NoHeader { offset, .. } => offset,
-            BlobEnd::Cut { offset, .. } => offset,
-            _ => self.bytes.len(),
-        };
-        let length = end.saturating_sub(blobs.offset);
+        let length = self.blobs_end(blobs).saturating_sub(blobs.offset);
         Secondary { bytes: self.bytes, offset: blobs.offset, length }
+    }
+
+    fn blobs_end(&self, blobs: &Blobs) -> u64 {
+        match blobs.end {
+            BlobEnd::Slack { offset }
+            | BlobEnd::NoHeader { offset, .. }
+            | BlobEnd::Cut { offset, .. } => offset,
+            _ => self.bytes.len(),
+        }
     }
 
     /// DumpOptions of another bitmap dump: not understood, but known.

@@ -5,9 +5,10 @@ use std::time::Instant;
 
 use format::Verification;
 use format::header::{COMMENT_OFFSET, COMMENT_SIZE, comment_field, set_comment};
-use machine::{Buffering, Target, TargetError};
+use machine::{Buffering, Target};
 use sha2::{Digest, Sha256};
 
+use crate::new_file::{self, shown};
 use crate::progress::seconds;
 use crate::session::Session;
 use crate::{Class, Common, Failure, FileReport, Note, Phase, verdict};
@@ -87,15 +88,6 @@ pub(crate) fn file_report(
     }
 }
 
-/// A path as the user would type it: the long-path prefix is ours, not theirs.
-pub(crate) fn shown(path: &std::path::Path) -> String {
-    let text = path.display().to_string();
-    match text.strip_prefix(r"\\?\UNC\") {
-        Some(share) => format!(r"\\{share}"),
-        None => text.strip_prefix(r"\\?\").map_or(text.clone(), Into::into),
-    }
-}
-
 /// Puts the comment into the header of a file that has one. What the machine
 /// itself wrote there ("simulated") stays in front. False: the comment was cut.
 fn write_comment(target: &dyn Target, comment: Option<&str>) -> io::Result<bool> {
@@ -155,38 +147,18 @@ pub(crate) fn name(
     name: &str,
     overwrite: bool,
 ) -> Result<(), Failure> {
-    // What was allocated beyond the end goes back to the volume.
-    let _ = target.len().and_then(|length| target.set_len(length));
-    match target.rename(name, overwrite) {
+    match new_file::give_name(target, name, overwrite) {
         Ok(path) => {
-            file.path = shown(&path);
+            file.path = path;
             file.complete_name = true;
             Ok(())
         }
-        Err(error) => Err(not_named(target, file, name, &error)),
+        Err(not) => {
+            file.path = not.path;
+            file.complete_name = not.complete_name;
+            Err(not.failure)
+        }
     }
-}
-
-fn not_named(
-    target: &dyn Target,
-    file: &mut FileReport,
-    name: &str,
-    error: &TargetError,
-) -> Failure {
-    let why = match error {
-        TargetError::InUse(path) => format!("{} is held open", shown(path)),
-        TargetError::Exists(path) => format!("{} has appeared meanwhile", shown(path)),
-        TargetError::Os(e) => e.to_string(),
-        other => crate::place::failure(other).message,
-    };
-    // A numbered name is a complete dump with a good name; `.partial` would hide that it was verified.
-    let numbered = (2..100).find_map(|n| target.rename(&crate::name::batch(name, n), false).ok());
-    if let Some(path) = numbered {
-        file.path = shown(&path);
-        file.complete_name = true;
-    }
-    Failure::new(Class::Disk, format!("the dump was verified, but {why}: it is at {}", file.path))
-        .remedy("move it to where you want it")
 }
 
 /// Removes what a failed or cancelled capture left, unless it is to be kept.
@@ -211,11 +183,5 @@ mod tests {
         let text = comment_field(&field).unwrap();
         assert!(text.starts_with("simulated: healthy | xxx"));
         assert_eq!(text.len(), 127);
-    }
-
-    #[test]
-    fn a_path_is_shown_without_the_long_path_prefix() {
-        assert_eq!(shown(std::path::Path::new(r"\\?\C:\a.dmp")), r"C:\a.dmp");
-        assert_eq!(shown(std::path::Path::new(r"\\?\UNC\srv\s\a.dmp")), r"\\srv\s\a.dmp");
     }
 }

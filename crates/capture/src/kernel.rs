@@ -63,7 +63,7 @@ fn capture(session: &mut Session, options: &KernelOptions) -> Result<Class, Fail
     let _privilege = preflight::debug_privilege(&world)?;
     let mut notes = Vec::new();
     let allocate = bounds.map_or(0, |b| b.lower);
-    let created = place::create(&world, &place, &place.name, allocate, &mut notes);
+    let created = place::create(&world, &place, &place.file.name, allocate, &mut notes);
     session.notes(notes);
     let target = created?;
     session.report.times.planning = seconds(session.elapsed());
@@ -141,7 +141,7 @@ impl Live<'_> {
         let mut file = checked.file;
         let class = checked.class.and_then(|class| require(class, partial, common));
         let named = class.and_then(|class| {
-            finish::name(target, &mut file, &self.place.name, common.overwrite)?;
+            finish::name(target, &mut file, &self.place.file.name, common.overwrite)?;
             Ok(class)
         });
         session.report.files.push(file);
@@ -331,7 +331,7 @@ pub(crate) fn wait_to_retry(
 
 /// A full disk with space left has another cause.
 fn explain_disk_full(session: &Session, failure: Failure, place: &Place) -> Failure {
-    let now = place::volume_of(&session.world, Some(&place.folder));
+    let now = place::volume_of(&session.world, Some(&place.file.folder));
     let Some(volume) = now.or_else(|| place.volume.clone()) else { return failure };
     let Some(free) = volume.free.filter(|f| *f > 64 << 20) else { return failure };
     let free = crate::verdict::size(free);

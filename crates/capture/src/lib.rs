@@ -17,6 +17,7 @@ mod failure;
 mod finish;
 mod kernel;
 mod name;
+pub mod new_file;
 mod options;
 mod pick;
 mod place;
@@ -49,6 +50,7 @@ pub use report::{
 pub use set::{SetFile, TriageSet};
 pub use threads::{ThreadEntry, ThreadList, threads};
 pub use triage::triage;
+pub use verdict::failed_checks;
 pub use waiting::WaitUnit;
 
 use std::sync::Arc;

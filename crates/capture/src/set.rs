@@ -6,9 +6,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::name;
+use crate::new_file;
 use crate::place::{self, Place};
 use crate::session::Session;
-use crate::{Class, Failure, FileReport, TriageReport, World, finish};
+use crate::{Class, Failure, FileReport, TriageReport, World};
 
 const SCHEMA: &str = "livedump.triage-set/1";
 
@@ -63,11 +64,13 @@ pub(crate) fn refuse_existing(
     if overwrite {
         return Ok(());
     }
-    let names = (2..=expected).map(|n| name::batch(&place.name, n)).chain([name::set(&place.name)]);
+    let names = (2..=expected)
+        .map(|n| name::batch(&place.file.name, n))
+        .chain([name::set(&place.file.name)]);
     for name in names {
-        let facts = world.host.path_facts(&place.folder.join(name));
+        let facts = world.host.path_facts(&place.file.folder.join(name));
         if facts.exists {
-            return Err(place::exists(&facts.shown));
+            return Err(new_file::exists(&facts.shown));
         }
     }
     Ok(())
@@ -75,7 +78,7 @@ pub(crate) fn refuse_existing(
 
 /// `--overwrite` names a dump: a `NAME.json` that describes no set is somebody else's.
 fn refuse_foreign(world: &World, place: &Place) -> Result<(), Failure> {
-    let facts = world.host.path_facts(&place.folder.join(name::set(&place.name)));
+    let facts = world.host.path_facts(&place.file.folder.join(name::set(&place.file.name)));
     let ours = || {
         let mut start = Vec::new();
         let file = std::fs::File::open(&facts.full)?;
@@ -107,7 +110,7 @@ pub(crate) fn describe(
         triage: session.report.triage.as_ref(),
     })
     .map_err(|e| Failure::new(Class::Internal, format!("the set could not be described: {e}")))?;
-    let name = name::set(&place.name);
+    let name = name::set(&place.file.name);
     let world = session.world.clone();
     refuse_foreign(&world, place)?;
     let mut notes = Vec::new();
@@ -118,8 +121,8 @@ pub(crate) fn describe(
         |e: std::io::Error| Failure::new(Class::Disk, format!("{name} could not be written: {e}"));
     target.write_at(0, &text).map_err(io)?;
     target.flush().map_err(io)?;
-    let path = target.rename(&name, overwrite).map_err(|e| place::failure(&e))?;
-    Ok(Some(finish::shown(&path)))
+    let path = target.rename(&name, overwrite).map_err(|e| new_file::failure(&e))?;
+    Ok(Some(new_file::shown(&path)))
 }
 
 fn set_file(file: &FileReport) -> SetFile<'_> {

@@ -12,6 +12,7 @@ use crate::batch::{self, Batches};
 use crate::call::{self, Reason, Watched};
 use crate::kernel::{code_and_parameters, record_attempt, wait_to_retry};
 use crate::name::{self, NameParts};
+use crate::new_file;
 use crate::place::{self, Place};
 use crate::progress::seconds;
 use crate::session::Session;
@@ -263,14 +264,14 @@ impl Capture<'_> {
         taken: String,
     ) -> Result<Class, Failure> {
         let (world, common) = (session.world.clone(), &self.options.common);
-        let name = name::batch(&self.place.name, self.files.len() + 1);
+        let name = name::batch(&self.place.file.name, self.files.len() + 1);
         let mut notes = Vec::new();
         let created = place::create(&world, &self.place, &name, dump.len() as u64, &mut notes);
         session.notes(notes);
         let target = created?;
         if let Err(e) = target.write_at(0, dump) {
             finish::discard(session, target.as_ref(), common);
-            return Err(place::failure(&machine::TargetError::Os(OsError::from_io(
+            return Err(new_file::failure(&machine::TargetError::Os(OsError::from_io(
                 "write the dump",
                 &e,
             ))));
@@ -324,7 +325,7 @@ impl Capture<'_> {
                     finish::name(
                         target.as_ref(),
                         file,
-                        &name::batch(&self.place.name, index + 1),
+                        &name::batch(&self.place.file.name, index + 1),
                         common.overwrite,
                     )?;
                 }

@@ -1,40 +1,14 @@
 //! Verification of what was written, through the handle it was written by.
 
-use std::io;
-
-use format::{Bytes, Level, Verdict, Verification};
+use format::{Level, Verdict, Verification};
 use machine::Target;
 
+use crate::new_file::ReadBack;
 use crate::{Class, Failure};
-
-/// A target as the bytes that `format` reads.
-struct Written<'a> {
-    target: &'a dyn Target,
-    length: u64,
-}
-
-impl Bytes for Written<'_> {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.target.read_at(offset, buffer)
-    }
-}
 
 /// Verifies header and structure.
 pub(crate) fn verify(target: &dyn Target) -> Result<Verification, Failure> {
-    let length = target.len().map_err(|e| unreadable(target, &e))?;
-    Ok(format::verify(&Written { target, length }, Level::Structure))
-}
-
-fn unreadable(target: &dyn Target, error: &io::Error) -> Failure {
-    Failure::new(
-        Class::Unverified,
-        format!("{} cannot be read back: {error}", target.path().display()),
-    )
-    .remedy("the .partial is kept; copy it elsewhere and verify it there")
+    Ok(format::verify(&ReadBack::new(target)?, Level::Structure))
 }
 
 /// What a verdict means for a capture. `Err`: the file must keep its `.partial` name.
@@ -56,7 +30,8 @@ pub(crate) fn class(verification: &Verification, require_complete: bool) -> Resu
     }
 }
 
-fn failed_checks(verification: &Verification) -> Vec<String> {
+/// The failed checks, a line each.
+pub fn failed_checks(verification: &Verification) -> Vec<String> {
     verification
         .checks
         .iter()

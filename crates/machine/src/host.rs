@@ -32,6 +32,12 @@ pub trait Host: Send + Sync {
     /// The same folder without links and `..`; the path itself where that cannot be told.
     fn resolved(&self, folder: &Path) -> PathBuf;
 
+    /// Whether both paths lead to one existing file: by links, by another
+    /// case of letters, or because the file has two names.
+    fn same_file(&self, one: &Path, other: &Path) -> bool {
+        self.resolved(one) == self.resolved(other)
+    }
+
     /// Folders that a cloud client synchronises.
     fn synced_folders(&self) -> Vec<SyncedFolder>;
 

@@ -79,6 +79,9 @@ pub trait Target: Send + Sync {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<()>;
     /// Sets the length, which gives back what was allocated beyond it.
     fn set_len(&self, length: u64) -> io::Result<()>;
+    /// Says that what is never written shall take no room on the disk. Where
+    /// that need not be said, or cannot be had, nothing happens.
+    fn set_sparse(&self) {}
     /// Flushes data and metadata to the device.
     fn flush(&self) -> io::Result<()>;
     /// Renames it, on its own handle, to `name` in the same folder; replaces

@@ -33,6 +33,7 @@ mod platform;
 #[path = "windows/mod.rs"]
 mod platform;
 
+use std::path::Path;
 use std::sync::Arc;
 
 use machine::{Host, Machine, OsError, TargetError};
@@ -55,6 +56,21 @@ pub fn machine() -> Option<Result<Arc<dyn Machine>, OsError>> {
 
 /// Whether this build runs on Windows, where live capture is possible.
 pub const IS_WINDOWS: bool = cfg!(windows);
+
+/// Whether a file lies on a share, or on a disk that can be taken out: reading
+/// a map of it may end the process. On Windows doubt counts as such a place.
+pub fn may_go_away(path: &Path) -> bool {
+    use machine::VolumeKind::{Fixed, Memory, Network, Removable};
+    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    // A link leads to where the file really is.
+    let real = full.canonicalize().unwrap_or(full);
+    let volume = host().ok().zip(real.parent()).and_then(|(host, folder)| host.volume(folder).ok());
+    match volume.map(|volume| volume.kind) {
+        Some(Fixed | Memory) => false,
+        Some(Network | Removable) => true,
+        _ => IS_WINDOWS,
+    }
+}
 
 /// Bytes that may be put behind a dump's name: a batch number, then ".99.partial".
 const ROOM: usize = 16;

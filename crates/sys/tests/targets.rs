@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use machine::{TargetError, TargetOptions};
+use machine::{TargetError, TargetOptions, VolumeKind};
 
 fn options(folder: &Path, name: &str) -> TargetOptions {
     TargetOptions {
@@ -152,6 +152,60 @@ fn more_space_than_there_is_shows_at_once_and_leaves_nothing() {
     if let Err(error) = host.create_target(&wanted) {
         assert!(matches!(error, TargetError::NoSpace(_)), "{error:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn what_is_never_written_to_a_sparse_target_reads_as_zeros() {
+    let folder = folder();
+    let host = sys::host().unwrap();
+    let wanted = TargetOptions { unbuffered: false, ..options(folder.path(), "x.partial") };
+    let target = host.create_target(&wanted).unwrap();
+    target.set_sparse();
+    target.set_len(8 << 20).unwrap();
+    target.write_at(4 << 20, b"in the middle").unwrap();
+    let mut back = [9; 16];
+    assert_eq!(target.read_at((4 << 20) - 3, &mut back).unwrap(), 16);
+    assert_eq!(&back, b"\0\0\0in the middle");
+    assert_eq!(target.len().unwrap(), 8 << 20);
+}
+
+#[test]
+fn one_file_is_known_by_all_its_names() {
+    let folder = folder();
+    let host = sys::host().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("x.dmp"), "x").unwrap();
+    fs::write(path("y.dmp"), "x").unwrap();
+    fs::hard_link(path("x.dmp"), path("second.dmp")).unwrap();
+    assert!(host.same_file(&path("x.dmp"), &path("x.dmp")));
+    assert!(host.same_file(&path("x.dmp"), &path("second.dmp")));
+    assert!(!host.same_file(&path("x.dmp"), &path("y.dmp")));
+    assert!(!host.same_file(&path("x.dmp"), &path("none.dmp")));
+    assert!(!host.same_file(&path("none.dmp"), &path("none.dmp")));
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("x.dmp", path("link.dmp")).unwrap();
+        assert!(host.same_file(&path("link.dmp"), &path("second.dmp")));
+    }
+    #[cfg(windows)]
+    assert!(host.same_file(&path("X.DMP"), &path("second.dmp")));
+}
+
+#[test]
+fn a_file_on_a_local_disk_does_not_go_away() {
+    let folder = folder();
+    let volume = sys::host().unwrap().volume(folder.path()).unwrap();
+    fs::write(folder.path().join("x.dmp"), "x").unwrap();
+    let local = matches!(volume.kind, VolumeKind::Fixed | VolumeKind::Memory);
+    assert!(!local || !sys::may_go_away(&folder.path().join("x.dmp")), "{volume:?}");
+}
+
+#[cfg(windows)]
+#[test]
+fn a_file_on_a_share_or_on_no_known_disk_may_go_away() {
+    for path in [r"\\127.0.0.1\none\x.dmp", r"\\?\Volume{00000000}\x.dmp"] {
+        assert!(sys::may_go_away(Path::new(path)), "{path}");
     }
 }
 

@@ -60,6 +60,12 @@ impl Host for UnixHost {
         folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf())
     }
 
+    fn same_file(&self, one: &Path, other: &Path) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |path: &Path| path.metadata().ok().map(|it| (it.dev(), it.ino()));
+        identity(one).is_some_and(|one| identity(other) == Some(one))
+    }
+
     fn synced_folders(&self) -> Vec<SyncedFolder> {
         home()
             .map(|home| synced::under(&home, &[home.join(".dropbox/info.json")]))

@@ -12,7 +12,7 @@ use windows_sys::Wdk::Storage::FileSystem as nt;
 use windows_sys::Win32::Foundation as win;
 use windows_sys::Win32::Storage::FileSystem as fs;
 use windows_sys::Win32::System::IO::{DeviceIoControl, IO_STATUS_BLOCK};
-use windows_sys::Win32::System::Ioctl::FSCTL_SET_COMPRESSION;
+use windows_sys::Win32::System::Ioctl::{FSCTL_SET_COMPRESSION, FSCTL_SET_SPARSE};
 
 use super::descriptor::Descriptor;
 use super::{error, handle};
@@ -204,22 +204,42 @@ fn rename_information(flags: u32, root: usize, name: &str) -> (Vec<u64>, usize) 
 
 /// Takes compression away that the folder handed down.
 pub(super) fn uncompress(file: &File) -> Result<(), machine::OsError> {
-    let format = fs::COMPRESSION_FORMAT_NONE;
+    let format = fs::COMPRESSION_FORMAT_NONE.to_le_bytes();
+    control(file, FSCTL_SET_COMPRESSION, &format, "take compression off the file")
+}
+
+/// What is never written takes no room from now on.
+pub(super) fn set_sparse(file: &File) -> Result<(), machine::OsError> {
+    control(file, FSCTL_SET_SPARSE, &[], "make the file sparse")
+}
+
+fn control(file: &File, code: u32, input: &[u8], doing: &str) -> Result<(), machine::OsError> {
     let mut returned = 0;
-    // SAFETY: the handle is open and synchronous; the input is two bytes of ours.
+    let length = u32::try_from(input.len()).unwrap_or(0);
+    // SAFETY: the handle is open and synchronous; the input has the length that is told, and
+    // codes that take none look at none.
     let done = unsafe {
         DeviceIoControl(
             file.as_raw_handle(),
-            FSCTL_SET_COMPRESSION,
-            (&raw const format).cast(),
-            2,
+            code,
+            input.as_ptr().cast(),
+            length,
             std::ptr::null_mut(),
             0,
             &raw mut returned,
             std::ptr::null_mut(),
         )
     };
-    if done == 0 { Err(error::last("take compression off the file")) } else { Ok(()) }
+    if done == 0 { Err(error::last(doing.to_owned())) } else { Ok(()) }
+}
+
+/// Which file an open handle is of: its volume's serial number and its number there.
+pub(super) fn identity(file: &File) -> Option<(u32, u64)> {
+    let mut found = fs::BY_HANDLE_FILE_INFORMATION::default();
+    // SAFETY: the handle is open, the structure is ours.
+    let done = unsafe { fs::GetFileInformationByHandle(file.as_raw_handle(), &raw mut found) };
+    let index = u64::from(found.nFileIndexHigh) << 32 | u64::from(found.nFileIndexLow);
+    (done != 0).then_some((found.dwVolumeSerialNumber, index))
 }
 
 #[cfg(test)]

@@ -73,6 +73,13 @@ impl Host for WindowsHost {
         folder.canonicalize().unwrap_or_else(|_| folder.to_path_buf())
     }
 
+    fn same_file(&self, one: &Path, other: &Path) -> bool {
+        // Both stay open meanwhile: a number is free for another file once its file is gone.
+        let open = |path| file::open_to_ask(path).ok();
+        let Some((one, other)) = open(one).zip(open(other)) else { return false };
+        file::identity(&one).is_some_and(|one| file::identity(&other) == Some(one))
+    }
+
     fn synced_folders(&self) -> Vec<SyncedFolder> {
         synced_folders::folders()
     }

@@ -285,6 +285,11 @@ impl Target for WindowsTarget {
         self.file.set_len(length)
     }
 
+    fn set_sparse(&self) {
+        // Where it is refused the holes are zeros that take room.
+        let _ = file::set_sparse(&self.file);
+    }
+
     fn flush(&self) -> io::Result<()> {
         self.file.sync_all()
     }

@@ -1,6 +1,6 @@
 //! Where output goes: standard output and error, consoles and pipes.
 
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, StdoutLock, Write};
 
 /// Whether a person looks at standard output.
 pub(crate) fn shows_output() -> bool {
@@ -19,6 +19,32 @@ pub(crate) fn answer(bytes: &[u8]) -> io::Result<()> {
     match output.write_all(bytes).and_then(|()| output.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error),
         _ => Ok(()),
+    }
+}
+
+/// Standard output for an answer that may be longer than memory.
+pub(crate) struct Stream(BufWriter<StdoutLock<'static>>);
+
+impl Stream {
+    pub(crate) fn new() -> Self {
+        Self(BufWriter::new(io::stdout().lock()))
+    }
+
+    /// Writes a part; false when the reader went away.
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<bool> {
+        still_read(self.0.write_all(bytes))
+    }
+
+    /// The end.
+    pub(crate) fn finish(mut self) -> io::Result<bool> {
+        still_read(self.0.flush())
+    }
+}
+
+fn still_read(written: io::Result<()>) -> io::Result<bool> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true),
     }
 }
 

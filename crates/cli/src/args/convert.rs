@@ -5,16 +5,22 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use format::write::Kind;
 
-use super::reading::OutputArgs;
+use super::ProgressArg;
+use super::reading::{OpenArgs, OutputArgs};
 
 /// Converts a dump with pages of physical memory into another kind.
 ///
 /// IN may be a complete, bitmap, kernel, summary or range dump of any machine. No page is added and none is
 /// left out; secondary data is carried over unchanged; the header says that it was made offline. The result is
-/// written to OUT.partial, verified, and only then named OUT.
+/// written to OUT.partial, its structure is verified, and only then it is named OUT. Stretches of zeros become
+/// holes where the file system can do that.
 ///
-/// Exits 0 when the result is good, 8 when it is partial (as IN was), 9 when IN is damaged, 4 when IN has no
-/// pages or too many runs of them for the kind.
+/// Of an IN that was cut, or that cannot be read in places, all is converted that can be read; what is missing is
+/// counted and said, in the result's header as well.
+///
+/// Exits 0 when the result is good, 8 when it is partial because IN is, or is damaged, 9 when IN cannot be read as
+/// a dump, 4 when IN has no pages or too many runs of them for the kind, 5 when there is no room, 7 when it was
+/// cancelled.
 #[derive(Debug, Args)]
 pub(crate) struct ConvertArgs {
     /// The dump to read.
@@ -32,6 +38,11 @@ pub(crate) struct ConvertArgs {
     /// Write into a folder that a cloud client synchronises, although IN is in none.
     #[arg(long)]
     pub(crate) allow_synced: bool,
+    /// How far it is, told on standard error.
+    #[arg(long, value_name = "WHEN", default_value = "auto", ignore_case = true, help_heading = "Output")]
+    pub(crate) progress: ProgressArg,
+    #[command(flatten)]
+    pub(crate) open: OpenArgs,
     #[command(flatten)]
     pub(crate) answer: OutputArgs,
 }

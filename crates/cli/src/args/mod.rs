@@ -3,6 +3,7 @@
 mod capture;
 mod compat;
 mod convert;
+mod memory;
 mod reading;
 mod refusal;
 pub(crate) mod values;
@@ -13,8 +14,9 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use capture::{CaptureArgs, KernelArgs, PageArgs, PickArg, ProgressArg, TriageArgs};
 pub(crate) use convert::ConvertArgs;
+pub(crate) use memory::{BlobsArgs, BytesArgs, ReadArgs, TranslateArgs};
 pub(crate) use reading::{
-    AskingArgs, DoctorArgs, EstimateArgs, ExplainArgs, FileArgs, FilesArgs, OutputArgs,
+    AskingArgs, DoctorArgs, EstimateArgs, ExplainArgs, FileArgs, FilesArgs, OpenArgs, OutputArgs,
     ProcessesArgs, ThreadsArgs, VerifyLevel,
 };
 
@@ -45,8 +47,8 @@ Exit codes:
    5  disk                       12  refused by policy
    6  memory                     13  delivery failed, local file fine
 
-Commands that read and tell exit 0 when they answered; info exits 9 when the file cannot be read
-as a dump; verify exits 0 good, 8 partial, 9 damaged, unusable or encrypted.
+Commands that read and tell exit 0 when they answered, gaps and all, and 9 when the file cannot be
+read as a dump; bytes that were to go into a file or pipe and have gaps are 8; verify exits 0 good, 8 partial, 9 damaged, unusable or encrypted.
 
 Oldest Windows for capture: 10 version 1607, Server 2016. NO_COLOR is honoured.";
 
@@ -58,6 +60,9 @@ pub(crate) enum Command {
     Threads(ThreadsArgs),
     Verify(FilesArgs),
     Info(FileArgs),
+    Read(ReadArgs),
+    Translate(TranslateArgs),
+    Blobs(BlobsArgs),
     Convert(ConvertArgs),
     Doctor(DoctorArgs),
     Estimate(EstimateArgs),
@@ -99,6 +104,9 @@ pub(crate) enum SchemaOf {
     Threads,
     Verify,
     Info,
+    Read,
+    Translate,
+    Blobs,
     Convert,
     Doctor,
     Estimate,

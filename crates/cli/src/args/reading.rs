@@ -28,6 +28,19 @@ pub(crate) struct OutputArgs {
     pub(crate) json: bool,
 }
 
+/// How a dump file is read.
+#[derive(Debug, Args)]
+pub(crate) struct OpenArgs {
+    /// Read the file by position, do not map it.
+    ///
+    /// Files on local disks are mapped, which is faster. Should somebody cut a mapped file while it is read, the
+    /// system ends livedump on the spot (on Linux with SIGBUS, exit code 135 of a shell; Windows does not let a
+    /// mapped file be cut); with --no-map that is an error with an exit code like any other. Files that may go
+    /// away, on network shares and (on Linux) removable disks, are read by position in any case.
+    #[arg(long, help_heading = "File")]
+    pub(crate) no_map: bool,
+}
+
 /// Lists the processes of the machine that would be captured.
 #[derive(Debug, Args)]
 pub(crate) struct ProcessesArgs {
@@ -56,6 +69,9 @@ pub(crate) struct ThreadsArgs {
 
 /// Verifies dump files: is each one whole, and what was checked.
 ///
+/// The NAME.json of a triage capture of several files stands for all of them: the worst verdict is its own, and a
+/// file that is missing makes it partial.
+///
 /// On Windows, where the shell leaves that to the program, * and ? in a file's name stand for any text and any
 /// character.
 ///
@@ -69,6 +85,8 @@ pub(crate) struct FilesArgs {
     /// How far to look.
     #[arg(long, value_name = "LEVEL", default_value = "structure")]
     pub(crate) level: VerifyLevel,
+    #[command(flatten)]
+    pub(crate) open: OpenArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }
@@ -84,7 +102,9 @@ pub(crate) enum VerifyLevel {
     Deep,
 }
 
-/// Shows header and structure of a dump file.
+/// Shows what a debugger shows on opening a dump file, and more.
+///
+/// The NAME.json of a triage capture of several files is shown as one.
 ///
 /// Exits 0 when it could answer, 9 when the file cannot be read as a dump.
 #[derive(Debug, Args)]
@@ -92,6 +112,8 @@ pub(crate) struct FileArgs {
     /// The dump file.
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) open: OpenArgs,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
 }

@@ -17,10 +17,38 @@ pub(super) fn is_negative(text: &str) -> bool {
     text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
 }
 
-/// `0x1f`, `1fh` or decimal.
+/// `0x1f`, `1fh` or decimal (`0n31` too).
 pub(crate) fn number(text: &str) -> Result<u64, String> {
     not_negative(text)?;
     parse(text).ok_or_else(|| "a number is 0x hexadecimal or decimal, up to 64 bits".to_owned())
+}
+
+/// Digits of an address as livedump prints it.
+const ADDRESS: usize = 16;
+
+/// A number; and, as hexadecimal, what debuggers and livedump itself print: with a backtick, with
+/// a letter from a to f, or with 16 digits.
+pub(crate) fn address(text: &str) -> Result<u64, String> {
+    not_negative(text)?;
+    let bare = text.replace('`', "");
+    let printed = text.contains('`') || bare.len() == ADDRESS || digits(&bare, 10).is_none();
+    let value = match digits(&bare, 16).filter(|_| printed) {
+        Some(value) => Some(value),
+        None => parse(text),
+    };
+    value.ok_or_else(|| {
+        "an address is hexadecimal, as 0x1f0, fffff804`7c600b20 or 16 digits, or decimal; up to \
+         64 bits"
+            .to_owned()
+    })
+}
+
+/// How many bytes: at least one.
+pub(crate) fn length(text: &str) -> Result<u64, String> {
+    match number(text)? {
+        0 => Err("nothing to read: give 1 byte or more".to_owned()),
+        length => Ok(length),
+    }
 }
 
 fn parse(text: &str) -> Option<u64> {
@@ -28,13 +56,36 @@ fn parse(text: &str) -> Option<u64> {
     if let Some(hex) = lower.strip_prefix("0x").or_else(|| lower.strip_suffix('h')) {
         return digits(hex, 16);
     }
-    digits(&lower, 10)
+    digits(lower.strip_prefix("0n").unwrap_or(&lower), 10)
 }
 
 /// No sign, which `from_str_radix` would take.
 fn digits(text: &str, radix: u32) -> Option<u64> {
     let all = !text.is_empty() && text.chars().all(|c| c.is_digit(radix));
     all.then(|| u64::from_str_radix(text, radix).ok()).flatten()
+}
+
+/// A blob of a dump.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhichBlob {
+    /// By its place in the list, from 1.
+    Number(usize),
+    /// The first with this tag.
+    Tag(format::Guid),
+}
+
+/// Digits are a place in the list, all else is a tag.
+pub(crate) fn blob(text: &str) -> Result<WhichBlob, String> {
+    let number = digits(text, 10).and_then(|number| usize::try_from(number).ok());
+    if let Some(number) = number.filter(|number| *number > 0) {
+        return Ok(WhichBlob::Number(number));
+    }
+    let tag = text.parse().map(WhichBlob::Tag);
+    tag.map_err(|_: format::NotAGuid| {
+        "a blob is its number in the list, from 1, or its tag, as \
+         2b88b710-1c93-4f7c-b06c-655ecc50decc"
+            .to_owned()
+    })
 }
 
 /// A bug-check code, by number or name.
@@ -140,6 +191,40 @@ mod tests {
         }
         for text in ["", "0x", "h", "+1", "-1", "1f", "0x1_0", "\"live\"", "0x10000000000000000"] {
             assert!(number(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_taken_as_debuggers_and_livedump_print_it() {
+        for (text, value) in [
+            ("0x1f0", 0x1f0),
+            ("0xFFFFF804`7C600B20", 0xffff_f804_7c60_0b20),
+            ("fffff804`7c600b20", 0xffff_f804_7c60_0b20),
+            ("00000000`00123000", 0x12_3000),
+            ("fffff8047c600b20", 0xffff_f804_7c60_0b20),
+            ("0000000000123000", 0x12_3000),
+            ("82801000", 82_801_000),
+            ("8280100c", 0x8280_100c),
+            ("123000h", 0x12_3000),
+            ("0n4096", 4096),
+            ("4096", 4096),
+        ] {
+            assert_eq!(address(text), Ok(value), "{text}");
+        }
+        for text in ["", "`", "0x", "-1", "nt!KiBugCheckData", "1ffffffffffffffff", "+1f"] {
+            assert!(address(text).is_err(), "{text}");
+        }
+        assert!(length("0").unwrap_err().contains("1 byte or more"));
+        assert_eq!(length("0n16"), Ok(16));
+    }
+
+    #[test]
+    fn a_blob_is_named_by_its_place_or_its_tag() {
+        assert_eq!(blob("3"), Ok(WhichBlob::Number(3)));
+        let tag = "{2B88B710-1c93-4f7c-b06c-655ecc50decc}";
+        assert!(matches!(blob(tag), Ok(WhichBlob::Tag(_))));
+        for text in ["", "0", "-1", "x", "2b88b710"] {
+            assert!(blob(text).is_err(), "{text}");
         }
     }
 

@@ -1,232 +1,282 @@
 //! `livedump convert`.
 
-use std::io;
-use std::ops::ControlFlow;
+mod notes;
+mod watch;
+
 use std::path::Path;
-use std::time::Instant;
 
-use capture::{Class, Failure};
-use format::write::{DumpPages, Error, Kind, Output, Plan, Written, write};
-use format::{Bytes, Level, Verdict, Verification};
-use machine::{Host, Target, Wake};
+use capture::new_file::{self, Creation, NewFile, ReadBack, Room};
+use capture::{Class, Failure, Phase};
+use format::write::{
+    DumpPages, Error, Kind, PARTIAL_COPY, Plan, Readable, Written, measure, write,
+};
+use format::{Bytes, Dump, DumpType, Level, Verdict, Verification};
+use machine::{Host, Target};
 
-use super::new_file::Place;
+use self::notes::notes;
+use self::watch::{File, Watch, discard};
 use super::{Outcome, answer, file};
 use crate::args::ConvertArgs;
-use crate::render::convert::{ConvertReport, text};
+use crate::render::convert::{ConvertReport, Times, text};
 use crate::world;
 
 pub(super) fn run(typed: &ConvertArgs) -> Outcome {
     let host = world::host()?;
-    let name = typed.input.file_name().map(Path::new);
-    let place = Place::plan(host.as_ref(), &typed.output, name, typed.overwrite)?;
-    check_place(host.as_ref(), typed, &place)?;
-    let bytes = file::open_suited(&typed.input)?;
-    check_source(&typed.input, &bytes)?;
-    let refused = |error| refused(&typed.input, error);
-    let source = DumpPages::open(&bytes).map_err(|error| refused(error.into()))?;
-    let request = source.request(typed.kind.into()).map_err(refused)?;
-    let plan = Plan::new(&source, request).map_err(refused)?;
-
-    let target = place.create(host.as_ref())?;
-    let began = Instant::now();
-    let written = written(host.as_ref(), &plan, &source, target.as_ref());
-    let written = written.map_err(|error| failed(error, target.as_ref()))?;
-    let writing_seconds = began.elapsed().as_secs_f64();
-    let began = Instant::now();
-    let verification = verified(target.as_ref())?;
-    let verifying_seconds = began.elapsed().as_secs_f64();
-    let class = class(&verification, target.as_ref())?;
-    let path = place.name(target.as_ref())?;
-
-    let header = source.dump().header();
-    let report = ConvertReport {
-        schema: "livedump.convert/1".into(),
-        exit_code: class.exit_code(),
-        source: typed.input.display().to_string(),
-        source_kind: header.dump_type.to_string(),
-        path: shown(&path),
-        kind: plan.kind().dump_type().to_string(),
-        dump_type: plan.kind().dump_type().value(),
-        simulated: header.is_simulated(),
-        size: written.length,
-        holes: written.holes,
-        pages: plan.pages(),
-        runs: plan.runs(),
-        secondary_bytes: plan.secondary_length(),
-        readers: target.facts().readers.clone(),
-        notes: notes(&source, plan.kind()),
-        writing_seconds,
-        verifying_seconds,
-        verification,
-    };
+    let mut watch = Watch::begin(host.clone(), typed.progress);
+    let (class, report) = converted(typed, host.as_ref(), &mut watch)?;
+    drop(watch);
     answer(typed.answer.json, class, &report, text)
 }
 
-fn check_place(host: &dyn Host, typed: &ConvertArgs, place: &Place) -> Result<(), Failure> {
-    let source = host.path_facts(&typed.input).full;
-    if source == place.folder.join(&place.name) {
+/// Sized, placed, written, verified, named.
+fn converted(
+    typed: &ConvertArgs,
+    host: &dyn Host,
+    watch: &mut Watch,
+) -> Result<(Class, ConvertReport), Failure> {
+    let mut times = Times::default();
+    let place = place(typed, host)?;
+    let bytes = file::open(&typed.input, &typed.open)?;
+    let found = checked(&typed.input, &bytes)?;
+    let source = DumpPages::open(&bytes).map_err(|error| unsuited(&typed.input, &error))?;
+    let mut job = Job::new(typed, &source, &found)?;
+    job.check_room(host, &place, watch)?;
+    times.sizing = watch.begins(Phase::Planning);
+
+    let mut more = Vec::new();
+    // Without this only administrators could read it, where access lists are kept.
+    let reader = host.reader("me").ok().map(|reader| reader.sid);
+    let target = place.create(host, &Creation { reader, ..Creation::default() }, &mut more)?;
+    target.set_sparse();
+    watch.guard(target.path());
+    times.placing = watch.begins(Phase::Writing);
+
+    let written = job.write(target.as_ref(), watch);
+    let written = written.map_err(|failure| discard(target.as_ref(), failure))?;
+    times.writing = watch.begins(Phase::Verifying);
+    let verification = format::verify(&ReadBack::new(target.as_ref())?, Level::Structure);
+    times.verifying = watch.begins(Phase::Flushing);
+    if watch.step().is_break() {
+        return Err(discard(target.as_ref(), cancelled()));
+    }
+    watch.is_over();
+    let class = class(&verification, &found, target.as_ref())?;
+    let path = new_file::give_name(target.as_ref(), &place.name, typed.overwrite);
+    let path = path.map_err(|not| not.failure)?;
+    let notes = notes(&job, &found, &more);
+    let readers = target.facts().readers.clone();
+    let report = job.report(written, ConvertReport::new(path, class, readers, notes, times));
+    Ok((class, ConvertReport { verification: Some(verification), ..report }))
+}
+
+/// Where the result goes; refuses early what cannot be.
+fn place(typed: &ConvertArgs, host: &dyn Host) -> Result<NewFile, Failure> {
+    let name = typed.input.file_name().map(Path::new);
+    let inside = name.map(|name| typed.output.join(name));
+    if [Some(&typed.output), inside.as_ref()]
+        .into_iter()
+        .flatten()
+        .any(|output| host.same_file(&typed.input, output))
+    {
         return Err(Failure::new(Class::Usage, "IN and OUT are the same file")
             .remedy("name another OUT: the source is never written to"));
     }
-    let synced = host
-        .synced_folders()
-        .into_iter()
-        .find(|synced| place.folder.starts_with(&synced.path) && !source.starts_with(&synced.path));
-    match synced.filter(|_| !typed.allow_synced) {
-        None => Ok(()),
-        Some(synced) => Err(Failure::new(
-            Class::Policy,
-            format!("{} is synchronised by {}", place.folder.display(), synced.provider),
-        )
-        .remedy("name a folder outside it, or say --allow-synced")),
+    let place = NewFile::typed(host, &typed.output, name, typed.overwrite)?;
+    // What is synchronised already does not become less private.
+    let synced = place.synced(host).filter(|synced| {
+        let source = host.resolved(&typed.input);
+        !typed.allow_synced && !source.starts_with(host.resolved(&synced.path))
+    });
+    match synced {
+        None => Ok(place),
+        Some(synced) => {
+            let folder = new_file::shown(&place.folder);
+            let text = format!("{folder} is synchronised by {}", synced.provider);
+            Err(Failure::new(Class::Policy, text)
+                .remedy("name a folder outside it, or say --allow-synced"))
+        }
     }
 }
 
-/// A damaged dump would come out with no sign of its damage.
-fn check_source(path: &Path, bytes: &dyn Bytes) -> Result<(), Failure> {
+/// What verification says of the source; a damaged one is converted as far as it can be read.
+fn checked(path: &Path, bytes: &dyn Bytes) -> Result<Verification, Failure> {
+    Dump::open(bytes).map_err(|error| file::unreadable(path, &error))?;
     let found = format::verify(&bytes, Level::Structure);
     match found.verdict {
-        Verdict::Good | Verdict::Partial => Ok(()),
-        _ => {
-            let text = format!("'{}' cannot be converted: {}", path.display(), found.summary);
-            let remedy = "`livedump verify` says what is wrong with it; fetch it again if it was cut in transfer";
-            Err(Failure::new(Class::Unverified, text).remedy(remedy))
-        }
+        Verdict::Encrypted => Err(file::unreadable(path, &format::Error::Encrypted)),
+        _ => Ok(found),
     }
+}
+
+/// Why a source has nothing to convert.
+fn unsuited(path: &Path, error: &format::Error) -> Failure {
+    let remedy = match error {
+        format::Error::NoPages { kind: DumpType::Triage } => {
+            "it has pieces of virtual memory only: use it as it is, or take a `livedump kernel` dump"
+        }
+        format::Error::NoPages { .. } | format::Error::NotUnderstood { .. } => {
+            "only dumps with pages of physical memory can be converted"
+        }
+        _ => return file::unreadable(path, error),
+    };
+    let text = format!("'{}' cannot be converted: {error}", path.display());
+    Failure::new(Class::Unsupported, text).remedy(remedy)
 }
 
 /// Why there is no plan.
 fn refused(path: &Path, error: Error) -> Failure {
-    use format::Error::{NoPages, NotUnderstood};
-
     let text = format!("'{}' cannot be converted: {error}", path.display());
     match error {
+        Error::Source(error) => unsuited(path, &error),
         Error::TooManyRuns { .. } => {
             Failure::new(Class::Unsupported, text).remedy("say --type bitmap")
         }
-        Error::NoPages(_) | Error::Source(NoPages { .. } | NotUnderstood { .. }) => {
-            Failure::new(Class::Unsupported, text)
-                .remedy("only dumps with pages of physical memory can be converted")
-        }
-        _ => Failure::new(Class::Unverified, text),
+        _ => Failure::new(Class::Unverified, text)
+            .remedy("`livedump verify` says what is wrong with it; fetch it again if it was cut"),
     }
 }
 
-fn written(
-    host: &dyn Host,
-    plan: &Plan<'_>,
-    source: &DumpPages<'_>,
+fn cancelled() -> Failure {
+    Failure::new(Class::Cancelled, "cancelled")
+}
+
+/// Why it could not be written.
+fn failed(error: &Error) -> Failure {
+    let text = format!("the dump could not be written: {error}");
+    match error {
+        Error::Cancelled => cancelled(),
+        Error::Write { .. } => Failure::new(Class::Disk, text)
+            .remedy("free some space on its volume, or name another volume"),
+        Error::Read { .. } => Failure::new(Class::Disk, text)
+            .remedy("copy the source to a disk that can be read, then convert the copy"),
+        _ => Failure::new(Class::Unverified, text)
+            .remedy("convert again when nobody writes to the source"),
+    }
+}
+
+/// What the verdicts mean; a bad file keeps the name it has.
+fn class(
+    found: &Verification,
+    source: &Verification,
     target: &dyn Target,
-) -> Result<Written, Error> {
-    // Who cannot be interrupted in an orderly way still leaves no dump behind.
-    let interrupts = host.interrupts(Wake::new()).ok();
-    let mut out = File(target);
-    let written = write(plan, source, &mut out, &mut |_| match interrupts
-        .as_ref()
-        .is_some_and(|interrupts| interrupts.count() > 0)
-    {
-        true => ControlFlow::Break(()),
-        false => ControlFlow::Continue(()),
-    });
-    if let Some(interrupts) = interrupts {
-        interrupts.finished();
-    }
-    written
-}
-
-fn failed(error: Error, target: &dyn Target) -> Failure {
-    let left = shown(&target.path());
-    if matches!(error, Error::Cancelled) {
-        let text = match target.delete() {
-            Ok(()) => "cancelled; nothing was left behind".to_owned(),
-            Err(error) => format!("cancelled; {left} could not be deleted: {error}"),
-        };
-        return Failure::new(Class::Cancelled, text);
-    }
-    let class = match &error {
-        Error::Read { .. } | Error::Write { .. } => Class::Disk,
-        _ => Class::Unverified,
-    };
-    Failure::new(class, format!("the dump could not be written: {error}"))
-        .remedy(format!("{left} is left, without a header: it is no dump and may be deleted"))
-}
-
-fn verified(target: &dyn Target) -> Result<Verification, Failure> {
-    let length = target.len().map_err(|error| {
-        let text = format!("{} cannot be read back: {error}", shown(&target.path()));
-        Failure::new(Class::Unverified, text)
-    })?;
-    Ok(format::verify(&ReadBack { target, length }, Level::Structure))
-}
-
-/// What the verdict means; a bad file keeps the name it has.
-fn class(found: &Verification, target: &dyn Target) -> Result<Class, Failure> {
-    match found.verdict {
-        Verdict::Good => Ok(Class::Done),
-        Verdict::Partial => Ok(Class::Partial),
+) -> Result<Class, Failure> {
+    match (found.verdict, source.verdict) {
+        (Verdict::Good, Verdict::Good) => Ok(Class::Done),
+        (Verdict::Good | Verdict::Partial, _) => Ok(Class::Partial),
         _ => {
             let text = format!("the result does not verify: {}", found.summary);
-            let remedy = format!("it is kept at {}; please report this", shown(&target.path()));
-            Err(Failure::new(Class::Unverified, text).remedy(remedy))
+            let kept = new_file::shown(&target.path());
+            Err(Failure::new(Class::Unverified, text)
+                .details(capture::failed_checks(found))
+                .remedy(format!("it is kept at {kept}; please report this")))
         }
     }
 }
 
-fn notes(source: &DumpPages<'_>, kind: Kind) -> Vec<String> {
-    let from = source.dump().kind();
-    let mut notes =
-        vec!["its header says that it was made offline (DumpIsGeneratedOffline)".to_owned()];
-    match (from.is_complete(), kind) {
-        (false, Kind::Full | Kind::Bitmap) => notes.push(format!(
-            "its type says complete, but what the {from} left out is not in it either"
-        )),
-        (true, Kind::KernelBitmap) => notes.push(format!(
-            "its type says kernel, but all pages of the {from} are in it, those of programs too"
-        )),
-        _ => {}
-    }
-    notes
+/// A conversion: from what, into what.
+struct Job<'j, 'a> {
+    typed: &'j ConvertArgs,
+    source: &'j DumpPages<'a>,
+    /// The source is damaged: the result says so in its header.
+    damaged: bool,
+    pages: Readable<'j>,
+    plan: Plan<'a>,
 }
 
-/// A path as the user would type it: the long-path prefix is ours, not theirs.
-fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
-    match text.strip_prefix(r"\\?\UNC\") {
-        Some(share) => format!(r"\\{share}"),
-        None => text.strip_prefix(r"\\?\").map_or(text.clone(), Into::into),
+impl<'j, 'a> Job<'j, 'a> {
+    fn new(
+        typed: &'j ConvertArgs,
+        source: &'j DumpPages<'a>,
+        found: &Verification,
+    ) -> Result<Self, Failure> {
+        let refused = |error| refused(&typed.input, error);
+        let damaged = found.verdict == Verdict::Damaged;
+        let pages = Readable::new(source).map_err(refused)?;
+        let plan = plan(source, &pages, typed.kind.into(), damaged).map_err(refused)?;
+        Ok(Self { typed, source, damaged, pages, plan })
+    }
+
+    fn kind(&self) -> Kind {
+        self.plan.kind()
+    }
+
+    /// Refuses a volume without room for the bytes that are really written.
+    fn check_room(
+        &self,
+        host: &dyn Host,
+        place: &NewFile,
+        watch: &mut Watch,
+    ) -> Result<(), Failure> {
+        let volume = host.volume(&place.folder).ok();
+        let length = self.plan.file_length();
+        let tight = volume.as_ref().filter(|it| it.free.is_some_and(|free| free < length));
+        let bytes = match tight.is_some_and(new_file::keeps_holes) {
+            // Takes a pass over the source: only where it decides.
+            true => match measure(&self.plan, &self.pages, &mut |progress| watch.done(progress)) {
+                Ok(bytes) => bytes,
+                Err(Error::Cancelled) => return Err(cancelled()),
+                // Writing deals with pages that cannot be read.
+                Err(_) => return Ok(()),
+            },
+            false => length,
+        };
+        let overwrite = self.typed.overwrite;
+        let room = Room { length, bytes, at_least: false, overwrite };
+        new_file::check_room(volume.as_ref(), &room, "or name another volume")
+    }
+
+    /// Writes; and once more, without them, when there were pages that the system cannot read.
+    fn write(&mut self, target: &dyn Target, watch: &mut Watch) -> Result<Written, Failure> {
+        match self.write_once(target, watch) {
+            Err(Error::Read { .. }) => {}
+            other => return other.map_err(|error| failed(&error)),
+        }
+        self.pages.look(&mut || watch.step()).map_err(|error| failed(&error))?;
+        let kind = self.kind();
+        let again = plan(self.source, &self.pages, kind, self.damaged);
+        self.plan = again.map_err(|error| refused(&self.typed.input, error))?;
+        // What was written before must not show through as pages.
+        target.set_len(0).map_err(|error| {
+            Failure::new(Class::Disk, format!("the dump could not be written: {error}"))
+        })?;
+        self.write_once(target, watch).map_err(|error| failed(&error))
+    }
+
+    fn write_once(&self, target: &dyn Target, watch: &mut Watch) -> Result<Written, Error> {
+        write(&self.plan, &self.pages, &mut File(target), &mut |progress| watch.done(progress))
+    }
+
+    fn report(&self, written: Written, report: ConvertReport) -> ConvertReport {
+        let header = self.source.dump().header();
+        ConvertReport {
+            source: self.typed.input.display().to_string(),
+            source_kind: header.dump_type.to_string(),
+            kind: self.kind().dump_type().to_string(),
+            dump_type: self.kind().dump_type().value(),
+            simulated: header.is_simulated(),
+            size: written.length,
+            holes: written.holes,
+            pages: self.plan.pages(),
+            runs: self.plan.runs(),
+            pages_behind_the_end: self.pages.behind_the_end(),
+            pages_unreadable: self.pages.failed(),
+            secondary_bytes: self.plan.secondary_length(),
+            left_out_bytes: self.source.left_out().unwrap_or(0),
+            ..report
+        }
     }
 }
 
-/// A target, to be written.
-struct File<'a>(&'a dyn Target);
-
-impl Output for File<'_> {
-    fn set_len(&mut self, length: u64) -> io::Result<()> {
-        self.0.set_len(length)
+/// The file as it is going to be. Its header says when it has less than it should.
+fn plan<'a>(
+    source: &DumpPages<'a>,
+    pages: &Readable<'_>,
+    kind: Kind,
+    damaged: bool,
+) -> Result<Plan<'a>, Error> {
+    let mut request = source.request(kind)?;
+    if damaged || pages.lost() > 0 {
+        request.head.set_writer_status(PARTIAL_COPY);
     }
-
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_at(offset, bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-
-/// A target, to be verified through the handle that it was written by.
-struct ReadBack<'a> {
-    target: &'a dyn Target,
-    length: u64,
-}
-
-impl Bytes for ReadBack<'_> {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
-        self.target.read_at(offset, buffer)
-    }
+    Plan::new(pages, request)
 }

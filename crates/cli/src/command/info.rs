@@ -7,7 +7,7 @@ use crate::args::FileArgs;
 use crate::render::info::{InfoReport, text};
 
 pub(super) fn run(typed: &FileArgs) -> Outcome {
-    let bytes = file::open(&typed.file)?;
+    let bytes = file::open(&typed.file, &typed.open)?;
     let path = typed.file.display().to_string();
     let info = format::info(&bytes).map_err(|error| {
         Failure::new(Class::Unverified, format!("'{path}' cannot be read as a dump: {error}"))

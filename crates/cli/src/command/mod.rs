@@ -1,5 +1,7 @@
 //! One file for each command: meaning, call, rendering.
 
+mod blobs;
+mod bytes;
 mod completions;
 mod convert;
 mod doctor;
@@ -10,11 +12,14 @@ mod file;
 mod info;
 mod kernel;
 mod man;
-mod new_file;
+mod members;
+mod place;
 mod ps;
+mod read;
 mod scenarios;
 mod schema;
 mod threads;
+mod translate;
 mod triage;
 mod verify;
 mod wildcard;
@@ -92,6 +97,9 @@ fn outcome(asked: &Asked) -> Outcome {
             Command::Threads(typed) => threads::run(typed),
             Command::Verify(typed) => verify::run(typed),
             Command::Info(typed) => info::run(typed),
+            Command::Read(typed) => read::run(typed),
+            Command::Translate(typed) => translate::run(typed),
+            Command::Blobs(typed) => blobs::run(typed),
             Command::Convert(typed) => convert::run(typed),
             Command::Doctor(typed) => doctor::run(typed),
             Command::Estimate(typed) => estimate::run(typed),
@@ -114,6 +122,9 @@ fn name(asked: &Asked) -> &'static str {
         Command::Threads(_) => "threads",
         Command::Verify(_) => "verify",
         Command::Info(_) => "info",
+        Command::Read(_) => "read",
+        Command::Translate(_) => "translate",
+        Command::Blobs(_) => "blobs",
         Command::Convert(_) => "convert",
         Command::Doctor(_) => "doctor",
         Command::Estimate(_) => "estimate",
@@ -134,6 +145,9 @@ fn wants_json(asked: &Asked) -> bool {
         Command::Threads(typed) => &typed.asking.output,
         Command::Verify(typed) => &typed.output,
         Command::Info(typed) => &typed.output,
+        Command::Read(typed) => &typed.output,
+        Command::Translate(typed) => &typed.output,
+        Command::Blobs(typed) => &typed.output,
         Command::Convert(typed) => &typed.answer,
         Command::Doctor(typed) => &typed.asking.output,
         Command::Estimate(typed) => &typed.asking.output,

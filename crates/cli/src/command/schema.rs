@@ -5,11 +5,14 @@ use schemars::Schema;
 
 use super::{Outcome, answer};
 use crate::args::SchemaOf;
+use crate::render::blobs::BlobsOutput;
 use crate::render::convert::ConvertReport;
 use crate::render::explain::Explained;
 use crate::render::info::InfoReport;
 use crate::render::json;
+use crate::render::read::ReadReport;
 use crate::render::scenarios::Scenarios;
+use crate::render::translation::TranslateReport;
 use crate::render::verification::VerifyReport;
 
 pub(super) fn run(of: SchemaOf) -> Outcome {
@@ -24,6 +27,9 @@ fn schema(of: SchemaOf) -> Schema {
         SchemaOf::Threads => json::schema::<ThreadList>("threads"),
         SchemaOf::Verify => json::schema::<VerifyReport>("verify"),
         SchemaOf::Info => json::schema::<InfoReport>("info"),
+        SchemaOf::Read => json::schema::<ReadReport>("read"),
+        SchemaOf::Translate => json::schema::<TranslateReport>("translate"),
+        SchemaOf::Blobs => json::schema::<BlobsOutput>("blobs"),
         SchemaOf::Convert => json::schema::<ConvertReport>("convert"),
         SchemaOf::Doctor => json::schema::<Doctor>("doctor"),
         SchemaOf::Estimate => json::schema::<EstimateReport>("estimate"),

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use capture::{Class, Failure};
 use format::{Level, Verdict, Verification};
 
-use super::{Outcome, Said, answer, file, wildcard};
-use crate::args::{FilesArgs, VerifyLevel};
+use super::file::{self, Input};
+use super::{Outcome, Said, answer, wildcard};
+use crate::args::{FilesArgs, OpenArgs, VerifyLevel};
 use crate::render::failure;
-use crate::render::verification::{VerifiedFile, VerifyReport, text};
+use crate::render::verification::{VerifiedFile, VerifiedMember, VerifyReport, text};
 
 pub(super) fn run(typed: &FilesArgs) -> Outcome {
     let level = match typed.level {
@@ -17,7 +18,7 @@ pub(super) fn run(typed: &FilesArgs) -> Outcome {
         VerifyLevel::Deep => Level::Deep,
     };
     let files: Vec<(Class, VerifiedFile)> =
-        typed.files.iter().flat_map(|path| verified_all(path, level)).collect();
+        typed.files.iter().flat_map(|path| verified_all(path, level, &typed.open)).collect();
     let class = files
         .iter()
         .map(|(class, _)| *class)
@@ -35,21 +36,29 @@ pub(super) fn run(typed: &FilesArgs) -> Outcome {
 }
 
 /// The file, or all that a pattern means.
-fn verified_all(path: &Path, level: Level) -> Vec<(Class, VerifiedFile)> {
+fn verified_all(path: &Path, level: Level, how: &OpenArgs) -> Vec<(Class, VerifiedFile)> {
     let files = wildcard::expand(path);
     if files.is_empty() {
         let none = Failure::new(Class::NotFound, format!("no file matches '{}'", path.display()));
         return vec![verified(path, Err(none))];
     }
-    let verify = |path: &PathBuf| {
-        verified(path, opened(path, level).map(|file| format::verify(&file, level)))
-    };
-    files.iter().map(verify).collect()
+    files.iter().map(|path| looked_at(path, level, how)).collect()
 }
 
-/// Mapped for the level that reads all of it.
-fn opened(path: &Path, level: Level) -> Result<map::File, Failure> {
-    if level == Level::Deep { file::open_suited(path) } else { file::open(path) }
+/// One file, or a set of them.
+fn looked_at(path: &PathBuf, level: Level, how: &OpenArgs) -> (Class, VerifiedFile) {
+    match file::input(path, how) {
+        Ok(Input::One(file)) => verified(path, Ok(format::verify(&file, level))),
+        Ok(Input::Set(set)) => {
+            let found = format::verify_set(&set, level);
+            let names = set.moments().iter().map(|moment| moment.file.clone());
+            let member = |(file, verification)| VerifiedMember { file, verification };
+            let members = names.zip(found.files).map(member).collect();
+            let (class, whole) = verified(path, Ok(found.whole));
+            (class, VerifiedFile { members, ..whole })
+        }
+        Err(failure) => verified(path, Err(failure)),
+    }
 }
 
 fn verified(path: &Path, found: Result<Verification, Failure>) -> (Class, VerifiedFile) {
@@ -62,7 +71,8 @@ fn verified(path: &Path, found: Result<Verification, Failure>) -> (Class, Verifi
         Err(failure) => (None, Some(failure)),
     };
     let path = path.display().to_string();
-    (class, VerifiedFile { path, exit_code: class.exit_code(), verification, failure })
+    let (exit_code, members) = (class.exit_code(), Vec::new());
+    (class, VerifiedFile { path, exit_code, verification, failure, members })
 }
 
 fn class(verdict: Verdict) -> Class {

@@ -1,16 +1,21 @@
 //! Answers as text. One record a line, key first; every file here turns one kind of answer into a string.
 
+pub(crate) mod blobs;
 pub(crate) mod capture;
 pub(crate) mod convert;
 pub(crate) mod doctor;
+pub(crate) mod entry;
 pub(crate) mod estimate;
 pub(crate) mod explain;
 pub(crate) mod failure;
+pub(crate) mod hex;
 pub(crate) mod info;
 pub(crate) mod json;
 pub(crate) mod listing;
+pub(crate) mod read;
 pub(crate) mod scenarios;
 mod table;
+pub(crate) mod translation;
 pub(crate) mod verification;
 
 pub(crate) use table::Table;

@@ -31,6 +31,19 @@ pub(crate) struct VerifiedFile {
     /// Why it could not be opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<Failure>,
+    /// Of a set of triage dumps, its files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) members: Vec<VerifiedMember>,
+}
+
+/// One file of a set.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct VerifiedMember {
+    /// Its name, as the set's description has it.
+    pub(crate) file: String,
+    /// What was found; absent when it could not be opened.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) verification: Option<Verification>,
 }
 
 /// `livedump verify`: all of one file, a line for each of several.

@@ -12,7 +12,7 @@ mod physical;
 use std::fmt;
 use std::mem::discriminant;
 
-use memory::{Absence, EntryName, PageFrame, VirtualAddress};
+use memory::{Absence, EntryName, PageFrame, TranslateError, VirtualAddress};
 
 pub use blocks::{Part, Place};
 
@@ -102,6 +102,28 @@ pub enum Missing {
 }
 
 impl Missing {
+    /// Why a translation led nowhere; `None` when the file could not be read.
+    pub fn of(error: &TranslateError) -> Option<Self> {
+        Some(match error {
+            TranslateError::NotCanonical { bits, .. } => Self::NotCanonical { bits: *bits },
+            TranslateError::NotPresent { level, entry, kind, .. } => {
+                Self::NotPresent { level: *level, entry: *entry, kind: *kind }
+            }
+            TranslateError::Reserved { level, entry, .. } => {
+                Self::Reserved { level: *level, entry: *entry }
+            }
+            TranslateError::NotInDump { level, frame, .. } => {
+                Self::TableNotInDump { level: *level, frame: *frame }
+            }
+            TranslateError::Prototype { entry, prototype, source, .. } => Self::Prototype {
+                entry: *entry,
+                prototype: *prototype,
+                why: Self::of(source)?.to_string(),
+            },
+            _ => return None,
+        })
+    }
+
     /// Whether the two differ in nothing that matters to a person.
     fn is_like(&self, other: &Self) -> bool {
         match (self, other) {

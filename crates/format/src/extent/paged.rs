@@ -100,57 +100,33 @@ impl<'a, P: PhysicalMemory + Borrow<Pages<'a>>> Paged<'_, P> {
 
     /// Why there is nothing at the next address, and for how many bytes that holds.
     fn missing(&self, error: TranslateError) -> Result<(Missing, u64), Error> {
-        let to_end_of = |bits: u32| (1 << bits) - (self.at & ((1 << bits) - 1));
         let paging = self.space.paging();
-        Ok(match error {
-            TranslateError::NotCanonical { bits, .. } => {
+        let Some(reason) = Missing::of(&error) else { return Err(unread(error)) };
+        let bits = match &reason {
+            Missing::NotCanonical { bits } => {
                 let upper_half = u64::MAX << (bits - 1);
-                (Missing::NotCanonical { bits }, upper_half.wrapping_sub(self.at))
+                return Ok((reason, upper_half.wrapping_sub(self.at)));
             }
-            TranslateError::NotPresent { level, entry, kind, .. } => {
-                (Missing::NotPresent { level, entry, kind }, to_end_of(entry_bits(paging, level)))
+            Missing::NotPresent { level, .. } | Missing::Reserved { level, .. } => {
+                entry_bits(paging, *level)
             }
-            TranslateError::Reserved { level, entry, .. } => {
-                (Missing::Reserved { level, entry }, to_end_of(entry_bits(paging, level)))
-            }
-            TranslateError::NotInDump { level, frame, .. } => {
-                (Missing::TableNotInDump { level, frame }, to_end_of(table_bits(paging, level)))
-            }
-            TranslateError::Prototype { entry, prototype, source, .. } => {
-                let why = why(*source)?;
-                (Missing::Prototype { entry, prototype, why }, to_end_of(12))
-            }
-            TranslateError::Read { source, .. } => return Err(unread(*source)),
-            other => {
-                let source = io::Error::other(other);
-                return Err(Error::Io { what: "a page table", offset: 0, length: 8, source });
-            }
-        })
+            Missing::TableNotInDump { level, .. } => table_bits(paging, *level),
+            _ => entry_bits(paging, EntryName::Pte),
+        };
+        let to_end = (1 << bits) - (self.at & ((1 << bits) - 1));
+        Ok((reason, to_end))
     }
 }
 
-/// What is wrong with a prototype. That the file cannot be read is no gap.
-fn why(error: TranslateError) -> Result<String, Error> {
-    match error {
-        TranslateError::Read { source, .. } => Err(unread(*source)),
-        TranslateError::NotPresent { level, entry, kind, .. } => {
-            Ok(Missing::NotPresent { level, entry, kind }.to_string())
-        }
-        TranslateError::NotInDump { level, frame, .. } => {
-            Ok(Missing::TableNotInDump { level, frame }.to_string())
-        }
-        TranslateError::Reserved { level, entry, .. } => {
-            Ok(Missing::Reserved { level, entry }.to_string())
-        }
-        other => Ok(other.to_string()),
-    }
-}
-
-fn unread(error: ReadError) -> Error {
+fn unread(error: TranslateError) -> Error {
     let what = "an entry of a page table";
+    let other = |error| Error::Io { what, offset: 0, length: 8, source: io::Error::other(error) };
     match error {
-        ReadError::Io { offset, source, .. } => Error::Io { what, offset, length: 8, source },
-        other => Error::Io { what, offset: 0, length: 8, source: io::Error::other(other) },
+        TranslateError::Read { source, .. } => match *source {
+            ReadError::Io { offset, source, .. } => Error::Io { what, offset, length: 8, source },
+            error => other(error.to_string()),
+        },
+        error => other(error.to_string()),
     }
 }
 

@@ -100,7 +100,12 @@ fn unusable(error: &Error, file_length: u64, level: Level) -> Verification {
     Verification {
         verdict: Verdict::Unusable,
         level,
-        summary: format!("unusable: {error}"),
+        summary: match error {
+            Error::NotADump(identity) if identity.advice().is_some() => {
+                format!("unusable: {error}; {}", identity.advice().unwrap_or_default())
+            }
+            _ => format!("unusable: {error}"),
+        },
         kind: None,
         file_length,
         missing_bytes: checks.missing_bytes,

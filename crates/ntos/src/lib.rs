@@ -1,5 +1,80 @@
-//! The kernel's objects as found in a dump, one file each: kernel, process, thread, module, processor, wait.
+//! The kernel's objects as found in a dump, one file each: kernel, module,
+//! process, thread, processor, wait, ...
 //!
-//! Empty until the issue "Inside a dump" fills it.
-
+//! Everything begins with [`Kernel::open`]. A member of an object that is not
+//! known, or not in the dump, is `None`; a list says why it ended; where a
+//! member's offset came from is kept ([`layout::Source`]). Nothing here prints.
 #![forbid(unsafe_code)]
+
+use format::FileTime;
+use memory::VirtualAddress;
+use serde::Serializer;
+
+mod alpc;
+pub mod debugger_block;
+pub mod encoded;
+mod image;
+mod irp;
+mod kernel;
+pub mod layout;
+pub mod list;
+mod lock;
+mod module;
+mod probe;
+mod process;
+mod processor;
+mod reader;
+mod resource;
+mod shared;
+mod thread;
+mod wait;
+
+pub use alpc::AlpcMessage;
+pub use debugger_block::{DebuggerBlock, NoBlock};
+pub use image::Headers;
+pub use irp::{Irp, Irps, StackLocation};
+pub use kernel::Kernel;
+pub use lock::LockEntry;
+pub use module::{Module, Modules, ModulesFrom, Unloaded};
+pub use process::{Process, Processes};
+pub use processor::{Processor, Processors};
+pub use reader::Reader;
+pub use resource::{Resource, ResourceOwner, Resources};
+pub use shared::Clock;
+pub use thread::{Thread, Threads};
+pub use wait::{MutantOwner, ObjectKind, Wait};
+
+/// An address in JSON: 16 hex digits, as in text.
+pub(crate) fn hex<S: Serializer>(
+    address: &VirtualAddress,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(address)
+}
+
+pub(crate) fn hex_option<S: Serializer, T: Copy + Into<u64>>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(&VirtualAddress((*value).into())),
+        None => serializer.serialize_none(),
+    }
+}
+
+pub(crate) fn shown_option<S: Serializer, T: std::fmt::Display>(
+    value: &Option<T>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    match value {
+        Some(value) => serializer.collect_str(value),
+        None => serializer.serialize_none(),
+    }
+}
+
+pub(crate) fn time_option<S: Serializer>(
+    value: &Option<FileTime>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    shown_option(value, serializer)
+}

@@ -1,0 +1,90 @@
+//! Lists of the kernel: `LIST_ENTRY` rings.
+
+use std::collections::HashSet;
+
+use memory::VirtualAddress;
+use serde::Serialize;
+
+use crate::reader::{Reader, at};
+
+/// Why a walk along a list ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "reason")]
+#[non_exhaustive]
+pub enum ListEnd {
+    /// At its head again: the list is whole.
+    Head,
+    /// An entry cannot be read.
+    Unreadable {
+        /// The entry.
+        #[serde(serialize_with = "crate::hex")]
+        entry: VirtualAddress,
+    },
+    /// A link leads back into the list, not to its head.
+    Repeats {
+        /// The entry met twice.
+        #[serde(serialize_with = "crate::hex")]
+        entry: VirtualAddress,
+    },
+    /// A link leads out of the kernel's memory.
+    NotKernel {
+        /// Where it leads.
+        #[serde(serialize_with = "crate::hex")]
+        entry: VirtualAddress,
+    },
+    /// So many entries that no more were read.
+    TooMany,
+}
+
+/// The entries of a list, as far as it could be walked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List {
+    /// Addresses of the entries' `LIST_ENTRY`, in order, the head not among them.
+    pub entries: Vec<VirtualAddress>,
+    /// Entries whose Blink does not point to the one before. One in a dump of
+    /// a running machine is a link in flight, not damage.
+    pub blink_mismatches: u32,
+    /// Why the walk ended.
+    pub end: ListEnd,
+}
+
+impl List {
+    /// Whether the walk came back to the head.
+    pub fn is_whole(&self) -> bool {
+        self.end == ListEnd::Head
+    }
+}
+
+/// Walks the ring from its head along the Flinks, `most` entries at most.
+pub fn walk(reader: &Reader<'_>, head: VirtualAddress, most: usize) -> List {
+    let mut list = List { entries: Vec::new(), blink_mismatches: 0, end: ListEnd::Head };
+    let mut seen = HashSet::from([head]);
+    let mut previous = head;
+    list.end = loop {
+        let Ok(entry) = reader.pointer(previous) else {
+            // The last entry taken is not readable after all: it is not one.
+            list.entries.pop();
+            break ListEnd::Unreadable { entry: previous };
+        };
+        match reader.pointer(at(entry, reader.pointer_size())) {
+            Ok(back) if back != previous => list.blink_mismatches += 1,
+            Err(_) if reader.is_kernel(entry) => break ListEnd::Unreadable { entry },
+            _ => {}
+        }
+        if entry == head {
+            break ListEnd::Head;
+        }
+        if !reader.is_kernel(entry) {
+            break ListEnd::NotKernel { entry };
+        }
+        if !seen.insert(entry) {
+            break ListEnd::Repeats { entry };
+        }
+        if list.entries.len() == most {
+            break ListEnd::TooMany;
+        }
+        list.entries.push(entry);
+        previous = entry;
+    };
+    list
+}

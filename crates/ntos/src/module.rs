@@ -1,0 +1,216 @@
+//! Loaded modules: the ring that begins at `PsLoadedModuleList`, or the list
+//! that a triage dump has of its own.
+
+use format::{Dump, KernelMemory};
+use memory::VirtualAddress;
+use serde::Serialize;
+
+use crate::image::{self, Headers};
+use crate::layout::{Member, ModuleLayout, Source};
+use crate::list::{self, ListEnd};
+use crate::probe;
+use crate::reader::{Reader, at};
+
+/// Modules that are listed at most.
+const MOST: usize = 1 << 16;
+
+/// A loaded module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Module {
+    /// DllBase.
+    #[serde(serialize_with = "crate::hex")]
+    pub base: VirtualAddress,
+    /// SizeOfImage in bytes.
+    pub size: Option<u32>,
+    /// BaseDllName: the file's name without its folder.
+    pub name: Option<String>,
+    /// FullDllName.
+    pub path: Option<String>,
+    /// TimeDateStamp: with the size the key of the image in a symbol store.
+    pub time_date_stamp: Option<u32>,
+    /// CheckSum.
+    pub check_sum: Option<u32>,
+}
+
+impl Module {
+    /// Whether an address lies in it.
+    pub fn contains(&self, address: VirtualAddress) -> bool {
+        let size = u64::from(self.size.unwrap_or(0));
+        address.0.checked_sub(self.base.0).is_some_and(|offset| offset < size)
+    }
+}
+
+/// Where the modules were found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum ModulesFrom {
+    /// The ring in memory.
+    LoadedModuleList,
+    /// The triage dump's own list.
+    DriverList,
+    /// Only the kernel, by its base in the debugger block.
+    KernelBase,
+    /// Nowhere.
+    Nowhere,
+}
+
+/// The loaded modules of a dump.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Modules {
+    /// In the order of the list, the kernel first.
+    pub modules: Vec<Module>,
+    /// Where they were found.
+    pub from: ModulesFrom,
+    /// Why the ring ended, when it was walked.
+    pub end: Option<ListEnd>,
+    /// Entries that the next one does not point back to.
+    pub blink_mismatches: u32,
+    /// Entries that could not be read in whole.
+    pub unreadable: u32,
+    /// Where the entries keep what, when the ring was walked.
+    #[serde(skip)]
+    pub layout: ModuleLayout,
+    /// Places in `modules`, by base: several lists of a hostile file may overlap.
+    #[serde(skip)]
+    by_base: Vec<u32>,
+}
+
+impl Modules {
+    fn new(modules: Vec<Module>, from: ModulesFrom) -> Self {
+        let mut by_base: Vec<u32> = (0..modules.len() as u32).collect();
+        by_base.sort_by_key(|place| modules.get(*place as usize).map(|module| module.base));
+        Self {
+            modules,
+            from,
+            end: None,
+            blink_mismatches: 0,
+            unreadable: 0,
+            layout: ModuleLayout::default(),
+            by_base,
+        }
+    }
+
+    /// The kernel's own image.
+    pub fn kernel(&self) -> Option<&Module> {
+        self.modules.first()
+    }
+
+    /// The module that an address lies in.
+    pub fn at(&self, address: VirtualAddress) -> Option<&Module> {
+        let of = |place: &u32| self.modules.get(*place as usize);
+        let after = self
+            .by_base
+            .partition_point(|place| of(place).is_some_and(|module| module.base <= address));
+        of(self.by_base.get(after.checked_sub(1)?)?).filter(|module| module.contains(address))
+    }
+}
+
+/// The modules of a dump, as far as it tells them.
+pub(crate) fn list(dump: &Dump<'_>, memory: &KernelMemory<'_>, reader: &Reader<'_>) -> Modules {
+    if let KernelMemory::Triage(triage) = memory {
+        let mut unreadable = 0;
+        let mut modules = Vec::new();
+        for driver in triage.drivers() {
+            match driver {
+                Ok(driver) => modules.push(Module {
+                    base: driver.base,
+                    size: Some(driver.size),
+                    name: driver.name.as_deref().map(|path| file_name(path).to_owned()),
+                    path: driver.name,
+                    time_date_stamp: Some(driver.time_date_stamp),
+                    check_sum: Some(driver.check_sum),
+                }),
+                Err(_) => unreadable += 1,
+            }
+        }
+        return Modules { unreadable, ..Modules::new(modules, ModulesFrom::DriverList) };
+    }
+    let nowhere = || Modules::new(Vec::new(), ModulesFrom::Nowhere);
+    let Some(head) = dump.header().ps_loaded_module_list else { return nowhere() };
+    let ring = list::walk(reader, head, MOST);
+    let Some(layout) = probe::module::find(reader, head, &ring.entries) else {
+        return Modules { end: Some(ring.end), ..nowhere() };
+    };
+    let found: Vec<_> = ring.entries.iter().map(|entry| module(reader, *entry, &layout)).collect();
+    let whole = found.len();
+    let modules: Vec<_> = found.into_iter().flatten().collect();
+    Modules {
+        end: Some(ring.end),
+        blink_mismatches: ring.blink_mismatches,
+        unreadable: (whole - modules.len()) as u32,
+        layout,
+        ..Modules::new(modules, ModulesFrom::LoadedModuleList)
+    }
+}
+
+/// The kernel alone, where only its base is known.
+pub(crate) fn from_base(modules: &mut Modules, reader: &Reader<'_>, base: Option<VirtualAddress>) {
+    let Some(base) = base else { return };
+    let Some(headers) = image::headers(reader, base) else { return };
+    let kernel = Module {
+        base,
+        size: Some(headers.size),
+        name: None,
+        path: None,
+        time_date_stamp: Some(headers.time_date_stamp),
+        check_sum: None,
+    };
+    *modules = Modules { end: modules.end, ..Modules::new(vec![kernel], ModulesFrom::KernelBase) };
+}
+
+/// The last part of a path as Windows writes it.
+pub(crate) fn file_name(path: &str) -> &str {
+    path.rsplit(['\\', '/']).next().unwrap_or(path)
+}
+
+fn module(reader: &Reader<'_>, entry: VirtualAddress, layout: &ModuleLayout) -> Option<Module> {
+    let value = |member: Option<Member>| {
+        let member = member?;
+        reader.integer(at(entry, member.offset), member.size as usize).ok()
+    };
+    let text = |member: Option<Member>| {
+        let text = reader.unicode_string(at(entry, member?.offset)).ok()?;
+        Some(text).filter(|text| !text.is_empty())
+    };
+    let base = VirtualAddress(value(layout.base)?);
+    let path = text(layout.full_name);
+    let name =
+        text(layout.base_name).or_else(|| path.as_deref().map(|path| file_name(path).to_owned()));
+    let headers = || image::headers(reader, base);
+    let (size, stamp) = (value(layout.image_size), value(layout.time_date_stamp));
+    // Where the entry's member is not known, the image itself tells, if it is in the dump.
+    let headers = if size.is_none() || stamp.is_none() { headers() } else { None };
+    let of = |get: fn(&Headers) -> u32| headers.as_ref().map(get);
+    Some(Module {
+        base,
+        size: size.map(|size| size as u32).or_else(|| of(|headers| headers.size)),
+        name,
+        path,
+        time_date_stamp: stamp
+            .map(|stamp| stamp as u32)
+            .or_else(|| of(|headers| headers.time_date_stamp)),
+        check_sum: value(layout.check_sum).map(|sum| sum as u32),
+    })
+}
+
+/// A driver that was unloaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Unloaded {
+    /// The first 12 characters of its name, all that the kernel keeps.
+    pub name: String,
+    /// Where it began.
+    #[serde(serialize_with = "crate::hex")]
+    pub start: VirtualAddress,
+    /// Where it ended.
+    #[serde(serialize_with = "crate::hex")]
+    pub end: VirtualAddress,
+}
+
+/// Members that a module's entry keeps next to each other are found together.
+pub(crate) const fn probed(offset: u64, size: u64) -> Option<Member> {
+    Some(Member::new(offset, size, Source::Probed))
+}

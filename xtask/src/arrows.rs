@@ -15,15 +15,17 @@ const LEAD: &str = "against this list): ";
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
-/// Checks both workspaces; returns the number of arrows.
+/// Checks all workspaces; returns the number of arrows.
 pub(crate) fn check(main: &Project) -> Result<usize> {
     let design = main.root.join("docs/design.md");
     let text = std::fs::read_to_string(&design).context("docs/design.md")?;
     let allowed = allowed(&text)?;
     let mut found = drawn(main, &main.root);
-    let testkernel = main.root.join("testkernel/Cargo.toml");
-    if testkernel.exists() {
-        found.extend(drawn(&Project::at(&testkernel)?, &main.root));
+    for other in ["testkernel/Cargo.toml", "fuzz/libfuzzer/Cargo.toml"] {
+        let other = main.root.join(other);
+        if other.exists() {
+            join(&mut found, drawn(&Project::at(&other)?, &main.root));
+        }
     }
     let wrong = violations(&allowed, &found);
     if !wrong.is_empty() {
@@ -68,6 +70,13 @@ fn drawn(project: &Project, root: &Path) -> Arrows {
         arrows.entry(from.clone()).or_default().extend(to);
     }
     arrows
+}
+
+/// A room may have packages in more than one workspace.
+fn join(all: &mut Arrows, more: Arrows) {
+    for (from, to) in more {
+        all.entry(from).or_default().extend(to);
+    }
 }
 
 /// The room a folder belongs to: `crates/NAME` is NAME, all of `testkernel/` is one room.
@@ -144,7 +153,7 @@ mod tests {
         let list = allowed(&std::fs::read_to_string(design).unwrap()).unwrap();
         assert_eq!(list["simulator"], names("`machine`"));
         assert_eq!(list["machine"], BTreeSet::new());
-        assert!(!list["cli"].contains("testkernel"));
+        assert!(!list["cli"].contains("testkernel") && !list["cli"].contains("fuzz"));
         assert!(list["cli"].contains("sys"));
     }
 

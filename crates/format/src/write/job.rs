@@ -135,6 +135,10 @@ fn again(
     let (mut sum, mut pages) = (Sum::default(), 0);
     ordered(source, plan.survey.limit, |run| {
         sum.add(&run);
+        // Where nothing is, nothing can lie behind the plan's end.
+        if run.pages == 0 {
+            return Ok(());
+        }
         pages += run.pages;
         if run.base + run.pages > plan.survey.end || pages > plan.survey.pages {
             return Err(Error::Changed { first: PageFrame(run.base) });

@@ -1,0 +1,3 @@
+#![no_main]
+
+livedump_fuzz::under_libfuzzer!(set);

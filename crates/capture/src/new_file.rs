@@ -69,6 +69,39 @@ impl NewFile {
         }
     }
 
+    /// For what is made from `source`: never the source itself, by whatever
+    /// name, and not into a synchronised folder, unless the source is in one.
+    pub fn made_from(
+        host: &dyn Host,
+        source: &Path,
+        typed: &Path,
+        default: Option<&Path>,
+        overwrite: bool,
+        allow_synced: bool,
+    ) -> Result<Self, Failure> {
+        let inside = default.map(|name| typed.join(name));
+        let outputs = [Some(typed), inside.as_deref()];
+        if outputs.into_iter().flatten().any(|output| host.same_file(source, output)) {
+            let text = format!("{} is the file that is read", typed.display());
+            return Err(Failure::new(Class::Usage, text)
+                .remedy("name another file to write: the source is never written to"));
+        }
+        let file = Self::typed(host, typed, default, overwrite)?;
+        let synced = file.synced(host).filter(|synced| {
+            let root = host.resolved(&synced.path);
+            !allow_synced && !starts_with(&host.resolved(source), &root)
+        });
+        match synced {
+            None => Ok(file),
+            Some(synced) => {
+                let folder = shown(&file.folder);
+                let text = format!("{folder} is synchronised by {}", synced.provider);
+                Err(Failure::new(Class::Policy, text)
+                    .remedy("name a folder outside it, or say --allow-synced"))
+            }
+        }
+    }
+
     /// Refuses early what cannot be: the name, the folder, a file that is in the way.
     pub fn at(host: &dyn Host, facts: &PathFacts, overwrite: bool) -> Result<Self, Failure> {
         refuse_name(facts)?;
@@ -158,7 +191,7 @@ fn not_named(target: &dyn Target, name: &str, error: &TargetError) -> NotNamed {
     let complete_name = numbered.is_some();
     let path = shown(&numbered.unwrap_or_else(|| target.path()));
     let failure =
-        Failure::new(Class::Disk, format!("the dump was verified, but {why}: it is at {path}"))
+        Failure::new(Class::Disk, format!("the file is whole, but {why}: it is at {path}"))
             .remedy("move it to where you want it");
     NotNamed { path, complete_name, failure }
 }

@@ -22,6 +22,11 @@ pub(crate) const WHO_READS_A_DUMP: &str = if sys::IS_WINDOWS {
     "a dump is readable by its owner only: read it as that user, or let its owner give it away"
 };
 
+/// Whether a file lies where reading a map of it may end the process.
+pub(crate) fn may_go_away(path: &std::path::Path) -> bool {
+    sys::may_go_away(path)
+}
+
 /// The line that opens a dump in WinDbg, which runs on Windows.
 pub(crate) fn opened_with(path: &str) -> String {
     if sys::IS_WINDOWS {

@@ -39,7 +39,13 @@ pub(crate) struct ConvertArgs {
     #[arg(long)]
     pub(crate) allow_synced: bool,
     /// How far it is, told on standard error.
-    #[arg(long, value_name = "WHEN", default_value = "auto", ignore_case = true, help_heading = "Output")]
+    #[arg(
+        long,
+        value_name = "WHEN",
+        default_value = "auto",
+        ignore_case = true,
+        help_heading = "Output"
+    )]
     pub(crate) progress: ProgressArg,
     #[command(flatten)]
     pub(crate) open: OpenArgs,

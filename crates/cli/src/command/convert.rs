@@ -35,10 +35,13 @@ fn converted(
     watch: &mut Watch,
 ) -> Result<(Class, ConvertReport), Failure> {
     let mut times = Times::default();
-    let place = place(typed, host)?;
-    let bytes = file::open(&typed.input, &typed.open)?;
-    let found = checked(&typed.input, &bytes)?;
-    let source = DumpPages::open(&bytes).map_err(|error| unsuited(&typed.input, &error))?;
+    let (input, output) = (&typed.input, &typed.output);
+    let name = input.file_name().map(Path::new);
+    let (overwrite, allow_synced) = (typed.overwrite, typed.allow_synced);
+    let place = NewFile::made_from(host, input, output, name, overwrite, allow_synced)?;
+    let bytes = file::open(input, &typed.open)?;
+    let found = checked(input, &bytes)?;
+    let source = DumpPages::open(&bytes).map_err(|error| unsuited(input, &error))?;
     let mut job = Job::new(typed, &source, &found)?;
     job.check_room(host, &place, watch)?;
     times.sizing = watch.begins(Phase::Planning);
@@ -67,35 +70,6 @@ fn converted(
     let readers = target.facts().readers.clone();
     let report = job.report(written, ConvertReport::new(path, class, readers, notes, times));
     Ok((class, ConvertReport { verification: Some(verification), ..report }))
-}
-
-/// Where the result goes; refuses early what cannot be.
-fn place(typed: &ConvertArgs, host: &dyn Host) -> Result<NewFile, Failure> {
-    let name = typed.input.file_name().map(Path::new);
-    let inside = name.map(|name| typed.output.join(name));
-    if [Some(&typed.output), inside.as_ref()]
-        .into_iter()
-        .flatten()
-        .any(|output| host.same_file(&typed.input, output))
-    {
-        return Err(Failure::new(Class::Usage, "IN and OUT are the same file")
-            .remedy("name another OUT: the source is never written to"));
-    }
-    let place = NewFile::typed(host, &typed.output, name, typed.overwrite)?;
-    // What is synchronised already does not become less private.
-    let synced = place.synced(host).filter(|synced| {
-        let source = host.resolved(&typed.input);
-        !typed.allow_synced && !source.starts_with(host.resolved(&synced.path))
-    });
-    match synced {
-        None => Ok(place),
-        Some(synced) => {
-            let folder = new_file::shown(&place.folder);
-            let text = format!("{folder} is synchronised by {}", synced.provider);
-            Err(Failure::new(Class::Policy, text)
-                .remedy("name a folder outside it, or say --allow-synced"))
-        }
-    }
 }
 
 /// What verification says of the source; a damaged one is converted as far as it can be read.

@@ -38,7 +38,8 @@ pub(super) fn open(path: &Path, how: &OpenArgs) -> Result<map::File, Failure> {
 
 /// Mapped where that is safe, unless it shall not be.
 fn ways(path: &Path, how: &OpenArgs) -> std::io::Result<map::File> {
-    if how.no_map { map::File::open(path) } else { map::File::open_suited(path) }
+    let by_position = how.no_map || world::may_go_away(path);
+    if by_position { map::File::open(path) } else { map::File::open_suited(path) }
 }
 
 /// Why a file gives no answer, and what to do instead.
@@ -66,11 +67,6 @@ pub(super) fn unreadable(path: &Path, error: &Error) -> Failure {
                  looked at",
             ),
     }
-}
-
-/// Opens a file mapped where that is safe: for who reads all of it.
-pub(super) fn open_suited(path: &Path) -> Result<map::File, Failure> {
-    opened(path, map::File::open_suited(path))
 }
 
 fn opened(path: &Path, file: std::io::Result<map::File>) -> Result<map::File, Failure> {

@@ -3,17 +3,18 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use capture::new_file::{Creation, NewFile, give_name, shown};
 use capture::{Class, Failure};
-use machine::{Host, Interrupts, Target, Wake};
+use machine::{Interrupts, Target, Wake};
 
 use super::sink::Sink;
 use crate::args::BytesArgs;
-use crate::command::new_file::Place;
 use crate::world;
 
 /// The file under construction.
 pub(super) struct Out {
-    place: Place,
+    place: NewFile,
+    overwrite: bool,
     target: Box<dyn Target>,
     interrupts: Option<Arc<dyn Interrupts>>,
     written: u64,
@@ -28,11 +29,14 @@ impl Out {
                 Failure::new(Class::Internal, error.to_string())
             }
         })?;
-        let place = Place::plan(host.as_ref(), out, None, how.overwrite)?;
-        check_place(host.as_ref(), source, &place, how.allow_synced)?;
-        let target = place.create(host.as_ref())?;
+        let (overwrite, allow_synced) = (how.overwrite, how.allow_synced);
+        let place = NewFile::made_from(host.as_ref(), source, out, None, overwrite, allow_synced)?;
+        // Without this only administrators could read it, where access lists are kept.
+        let reader = host.reader("me").ok().map(|reader| reader.sid);
+        let how = Creation { reader, ..Creation::default() };
+        let target = place.create(host.as_ref(), &how, &mut Vec::new())?;
         let interrupts = host.interrupts(Wake::new()).ok();
-        Ok(Self { place, target, interrupts, written: 0 })
+        Ok(Self { place, overwrite, target, interrupts, written: 0 })
     }
 
     /// Gives it its name when it is whole, and says where it is: nowhere when it would be empty.
@@ -51,8 +55,8 @@ impl Out {
         if !whole {
             return Ok(Some(self.shown()));
         }
-        let path = self.place.name(self.target.as_ref())?;
-        Ok(Some(shown(&path)))
+        let named = give_name(self.target.as_ref(), &self.place.name, self.overwrite);
+        named.map(Some).map_err(|not| not.failure)
     }
 
     fn failed(&self, error: &std::io::Error) -> Failure {
@@ -78,38 +82,5 @@ impl Sink for Out {
         written.map_err(|error| self.failed(&error))?;
         self.written += bytes.len() as u64;
         Ok(true)
-    }
-}
-
-/// Memory does not get into a cloud by accident, nor over the dump that it is from.
-fn check_place(
-    host: &dyn Host,
-    source: &Path,
-    place: &Place,
-    allow_synced: bool,
-) -> Result<(), Failure> {
-    let source = host.path_facts(source).full;
-    if source == place.folder.join(&place.name) {
-        return Err(Failure::new(Class::Usage, "FILE and OUT are the same file")
-            .remedy("name another OUT: the dump is never written to"));
-    }
-    let inside = |path: &Path| place.folder.starts_with(path) && !source.starts_with(path);
-    let synced = host.synced_folders().into_iter().find(|synced| inside(&synced.path));
-    match synced.filter(|_| !allow_synced) {
-        None => Ok(()),
-        Some(synced) => Err(Failure::new(
-            Class::Policy,
-            format!("{} is synchronised by {}", place.folder.display(), synced.provider),
-        )
-        .remedy("name a folder outside it, or say --allow-synced")),
-    }
-}
-
-/// A path as the user would type it: the long-path prefix is ours, not theirs.
-fn shown(path: &Path) -> String {
-    let text = path.display().to_string();
-    match text.strip_prefix(r"\\?\UNC\") {
-        Some(share) => format!(r"\\{share}"),
-        None => text.strip_prefix(r"\\?\").map_or(text.clone(), Into::into),
     }
 }

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use capture::new_file::{Creation, NewFile, give_name, shown};
+use capture::new_file::{self, Creation, NewFile, shown};
 use capture::{Class, Failure};
 use machine::{Interrupts, Target, Wake};
 
 use super::sink::Sink;
 use crate::args::BytesArgs;
+use crate::command::Refused;
 use crate::world;
 
 /// The file under construction.
@@ -22,13 +23,8 @@ pub(super) struct Out {
 
 impl Out {
     /// Creates `OUT.partial`, or refuses early what cannot be.
-    pub(super) fn create(out: &Path, source: &Path, how: &BytesArgs) -> Result<Self, Failure> {
-        let host = world::host().map_err(|refused| match refused {
-            crate::command::Refused::Failure(failure) => failure,
-            crate::command::Refused::Usage(error) => {
-                Failure::new(Class::Internal, error.to_string())
-            }
-        })?;
+    pub(super) fn create(out: &Path, source: &Path, how: &BytesArgs) -> Result<Self, Refused> {
+        let host = world::host()?;
         let (overwrite, allow_synced) = (how.overwrite, how.allow_synced);
         let place = NewFile::made_from(host.as_ref(), source, out, None, overwrite, allow_synced)?;
         // Without this only administrators could read it, where access lists are kept.
@@ -39,12 +35,12 @@ impl Out {
         Ok(Self { place, overwrite, target, interrupts, written: 0 })
     }
 
-    /// Gives it its name when it is whole, and says where it is: nowhere when it would be empty.
+    /// Gives it its name when it is whole, and says where it is: nowhere when nothing could be read.
     pub(super) fn finish(self, whole: bool, length: u64) -> Result<Option<String>, Failure> {
         if let Some(interrupts) = &self.interrupts {
             interrupts.finished();
         }
-        if length == 0 {
+        if !whole && length == 0 {
             self.target.delete().map_err(|error| {
                 let text = format!("{} could not be deleted: {error}", self.shown());
                 Failure::new(Class::Disk, text)
@@ -55,8 +51,13 @@ impl Out {
         if !whole {
             return Ok(Some(self.shown()));
         }
-        let named = give_name(self.target.as_ref(), &self.place.name, self.overwrite);
-        named.map(Some).map_err(|not| not.failure)
+        let named = self.target.rename(&self.place.name, self.overwrite);
+        let path = named.map_err(|error| {
+            let failure = new_file::failure(&error);
+            let message = format!("{}; all bytes are at {}", failure.message, self.shown());
+            Failure { message, ..failure }
+        })?;
+        Ok(Some(shown(&path)))
     }
 
     fn failed(&self, error: &std::io::Error) -> Failure {

@@ -7,6 +7,7 @@ mod arrows;
 mod command;
 mod dist;
 mod exe;
+mod fuzz;
 mod house;
 mod paths;
 mod project;
@@ -22,9 +23,13 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask CHORE
 
-  test [--require-windows]         everything: format, clippy, house rules, docs, native tests,
-                                   release build, and the Windows half under Wine
+  test [--require-windows] [--fuzz]
+                                   everything: format, clippy, house rules, docs, native tests,
+                                   release build, and the Windows half under Wine; --fuzz: and each
+                                   fuzz target for 20 s
   check                            the house rules only: arrows, unsafe code, file sizes
+  fuzz [TARGET...] [--seconds N]   fuzz targets under libFuzzer, 20 s each; installs nightly Rust and
+                                   cargo-fuzz. TARGET --input FILE: one input again
   wine [FILTER...]                 the Wine tests alone, or those whose names hold FILTER
   windows-run SCENARIO -- ARGS...  livedump.exe under Wine on the test kernel; SCENARIO as after
                                    --simulate=, or \"wine\" for Wine's own kernel side
@@ -49,6 +54,7 @@ fn chore(arguments: &[String]) -> anyhow::Result<ExitCode> {
         ["test", options @ ..] => test::run(options),
         ["check"] => house::run(),
         ["dist"] => dist::run(),
+        ["fuzz", options @ ..] => fuzz::run(options),
         ["wine", filter @ ..] => windows_half::run_wine_tests(filter),
         ["windows-run", rest @ ..] => windows_run::run(rest),
         ["help" | "--help" | "-h"] => {

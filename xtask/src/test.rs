@@ -6,18 +6,21 @@ use anyhow::{Result, bail};
 
 use crate::project::Project;
 use crate::steps::{Outcome, Steps, passed};
-use crate::{arrows, command, house, testkernel, windows_half};
+use crate::{arrows, command, fuzz, house, testkernel, windows_half};
 
 /// Runs all steps; a failed one does not stop those that do not need it.
 pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
-    let require_windows = match options {
-        [] => false,
-        ["--require-windows"] => true,
-        _ => bail!("test takes --require-windows and nothing else"),
-    };
+    let known = ["--require-windows", "--fuzz"];
+    if !options.iter().all(|option| known.contains(option)) {
+        bail!("test takes --require-windows and --fuzz and nothing else");
+    }
+    let require_windows = options.contains(&"--require-windows");
     let project = Project::load()?;
     let mut steps = Steps::new(require_windows);
     native(&mut steps, &project);
+    if options.contains(&"--fuzz") {
+        steps.run("fuzz", || fuzz::step(&project));
+    }
     windows_half::run(&mut steps, &project);
     let good = steps.summary();
     println!("Wine tests: {}", steps.note(windows_half::WINE_TESTS).unwrap_or("not run"));

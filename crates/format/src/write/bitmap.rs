@@ -51,6 +51,8 @@ impl Bits {
             out.write("the bitmap", self.offset + at, &self.window[..length])?;
             self.window.fill(0);
             self.dirty = false;
+            // The bitmap of a large machine takes a while.
+            out.advance(0)?;
         }
         Ok(())
     }

@@ -183,7 +183,8 @@ impl Sink<'_> {
         self.advance(length)
     }
 
-    fn advance(&mut self, length: u64) -> Result<(), Error> {
+    /// So many bytes more are done: time to tell, and to be broken off.
+    pub(super) fn advance(&mut self, length: u64) -> Result<(), Error> {
         self.state.done += length;
         match (self.progress)(self.state) {
             ControlFlow::Continue(()) => Ok(()),

@@ -1,7 +1,8 @@
 //! `kdmp-parser` translates x64 addresses as we do.
 //!
-//! Where it is known to be wrong it is not asked: it takes PAT, bit 12 of a
-//! large page's entry, for a part of the address (specification, section 11.1).
+//! Where it is known to be wrong it is not asked: it takes the low bits of a
+//! large page's frame for a part of the address, whereas bit 12 is PAT and the
+//! processor reserves the others (specification, section 11.1).
 
 use std::io::Cursor;
 use std::ops::ControlFlow;
@@ -15,8 +16,6 @@ use memory::{EntryName, Paging, Space, Trust, VirtualAddress};
 
 use super::translation::Ram;
 use crate::input::Input;
-
-const PAT: u64 = 1 << 12;
 
 struct Source(Vec<u8>);
 
@@ -72,10 +71,10 @@ fn one(ours: &Space<Pages<'_>>, theirs: &virt::Reader<'_>, address: u64) {
     let judged = theirs.translate(Gva::new(address));
     let Ok(found) = &walk.outcome else { return };
     let upper = |name| matches!(name, EntryName::Ppe | EntryName::Pde);
-    let pat = found.page_size > 4096
-        && walk.levels.iter().any(|level| upper(level.name) && level.entry & PAT != 0);
+    let low = (found.page_size - 1) & !0xFFF;
+    let flags = walk.levels.iter().any(|level| upper(level.name) && level.entry & low != 0);
     // Transition entries are compared below frames that no mask touches.
-    if found.trust != Trust::Valid || pat {
+    if found.trust != Trust::Valid || (found.page_size > 4096 && flags) {
         return;
     }
     let judged = judged.unwrap_or_else(|e| panic!("{address:016x} is at {found:?}: {e}"));

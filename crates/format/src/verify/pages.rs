@@ -80,6 +80,9 @@ impl Verifier<'_, '_> {
                 _ => self.checks.note(Check { text, ..check }),
             }
         }
+        if total == 0 {
+            self.checks.fail(Check::new("runs.empty", "no page is stored").at(list_at));
+        }
         let overlap = Check::new("runs.overlap", "no page is in two runs").at(list_at);
         match runs.overlap() {
             None => self.checks.pass(overlap),

@@ -40,6 +40,12 @@ pub struct StackLocation {
     /// Where the driver's image begins.
     #[serde(serialize_with = "crate::hex_option")]
     pub driver_start: Option<VirtualAddress>,
+    /// FileObject.
+    #[serde(serialize_with = "crate::hex_option")]
+    pub file: Option<VirtualAddress>,
+    /// Where the file object's Event lies: what a synchronous request sets.
+    #[serde(serialize_with = "crate::hex_option")]
+    pub file_event: Option<VirtualAddress>,
     /// CompletionRoutine.
     #[serde(serialize_with = "crate::hex_option")]
     pub completion_routine: Option<VirtualAddress>,
@@ -134,6 +140,7 @@ impl Kernel<'_> {
         let layout = &self.layout().stack_location;
         let device = self.pointer(address, layout.device);
         let found = device.and_then(|device| self.device(device));
+        let file = self.pointer(address, layout.file);
         StackLocation {
             address,
             current,
@@ -143,6 +150,10 @@ impl Kernel<'_> {
             driver: found.as_ref().and_then(|found| found.driver),
             driver_start: found.as_ref().and_then(|found| found.start),
             driver_name: found.and_then(|found| found.name),
+            file,
+            file_event: file
+                .zip(self.layout().file.event)
+                .map(|(file, event)| at(file, event.offset)),
             completion_routine: self.pointer(address, layout.completion_routine),
         }
     }

@@ -324,6 +324,12 @@ layouts! {
         start: "DriverStart",
         name: "DriverName",
     }
+    /// An open file.
+    FileLayout = "_FILE_OBJECT" {
+        device: "DeviceObject",
+        name: "FileName",
+        event: "Event",
+    }
     /// A port of local procedure calls.
     AlpcPortLayout = "_ALPC_PORT" {
         communication: "CommunicationInfo",
@@ -401,6 +407,7 @@ layout! {
         stack_location: StackLocationLayout,
         device: DeviceLayout,
         driver: DriverLayout,
+        file: FileLayout,
         alpc_port: AlpcPortLayout,
         alpc_communication: AlpcCommunicationLayout,
         alpc_message: AlpcMessageLayout,

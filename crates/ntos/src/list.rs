@@ -1,6 +1,7 @@
 //! Lists of the kernel: `LIST_ENTRY` rings.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use memory::VirtualAddress;
 use serde::Serialize;
@@ -34,6 +35,18 @@ pub enum ListEnd {
     },
     /// So many entries that no more were read.
     TooMany,
+}
+
+impl fmt::Display for ListEnd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Head => f.write_str("back at its head"),
+            Self::Unreadable { entry } => write!(f, "the entry at {entry} is not in the dump"),
+            Self::Repeats { entry } => write!(f, "it leads back to the entry at {entry}"),
+            Self::NotKernel { entry } => write!(f, "it leads out of the kernel, to {entry}"),
+            Self::TooMany => f.write_str("it has too many entries"),
+        }
+    }
 }
 
 /// The entries of a list, as far as it could be walked.

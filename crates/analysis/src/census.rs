@@ -1,0 +1,156 @@
+//! Every process and thread of a dump, by address.
+
+use std::collections::HashMap;
+
+use memory::VirtualAddress;
+use ntos::{Kernel, Process, Thread};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::Hex;
+
+/// Processes and threads as their lists had them.
+#[derive(Debug, Default)]
+pub struct Census {
+    /// In the order of the list.
+    pub processes: Vec<Process>,
+    /// Process by process.
+    pub threads: Vec<Thread>,
+    /// How far the lists could be walked.
+    pub lists: Vec<ListReport>,
+    by_address: HashMap<VirtualAddress, usize>,
+    process_by_address: HashMap<VirtualAddress, usize>,
+    owners: Vec<usize>,
+}
+
+/// How far one list could be walked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ListReport {
+    /// Which list.
+    pub list: String,
+    /// How many entries were read.
+    pub entries: u64,
+    /// Whether it came back to its head.
+    pub whole: bool,
+    /// Why it ended, when not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
+    /// Entries that the next one does not point back to; one in a dump of a
+    /// running machine is a link in flight.
+    pub blink_mismatches: u32,
+}
+
+/// A thread, as everything else names it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+pub struct ThreadRef {
+    /// Its id; `None` when that is not in the dump.
+    pub tid: Option<u64>,
+    /// Its process's id.
+    pub pid: Option<u64>,
+    /// Its process's image name.
+    pub process: Option<String>,
+    /// Where the thread lies.
+    pub address: Hex,
+}
+
+impl Census {
+    /// Walks the lists of a kernel.
+    pub fn of(kernel: &Kernel<'_>) -> Self {
+        let mut census = Self::default();
+        let Some(processes) = kernel.processes() else { return census };
+        census.lists.push(ListReport::of(
+            "processes",
+            processes.processes.len(),
+            processes.end,
+            processes.blink_mismatches,
+        ));
+        let mut threads = ListReport::of("threads", 0, ntos::list::ListEnd::Head, 0);
+        for process in processes.processes {
+            let number = census.processes.len();
+            if let Some(list) = kernel.threads(&process) {
+                threads.add(&list);
+                for thread in list.threads {
+                    census.add(thread, number);
+                }
+            }
+            census.process_by_address.insert(process.address, number);
+            census.processes.push(process);
+        }
+        census.lists.push(threads);
+        census
+    }
+
+    fn add(&mut self, thread: Thread, process: usize) {
+        // A list that a hostile file crosses with another counts once.
+        let place = self.threads.len();
+        if *self.by_address.entry(thread.address).or_insert(place) == place {
+            self.threads.push(thread);
+            self.owners.push(process);
+        }
+    }
+
+    /// The number of the thread at an address.
+    pub fn find(&self, address: VirtualAddress) -> Option<usize> {
+        self.by_address.get(&address).copied()
+    }
+
+    /// The process at an address.
+    pub fn process(&self, address: VirtualAddress) -> Option<&Process> {
+        self.processes.get(*self.process_by_address.get(&address)?)
+    }
+
+    /// The process of a thread, by the thread's number.
+    pub fn owner(&self, thread: usize) -> Option<&Process> {
+        self.processes.get(*self.owners.get(thread)?)
+    }
+
+    /// How a thread is named.
+    pub fn name(&self, thread: usize) -> Option<ThreadRef> {
+        let found = self.threads.get(thread)?;
+        let owner = self.owner(thread);
+        Some(ThreadRef {
+            tid: found.tid,
+            pid: found.pid.or(owner.and_then(|process| process.pid)),
+            process: owner.and_then(|process| process.name.clone()),
+            address: Hex(found.address.0),
+        })
+    }
+
+    /// The thread whose stack an address lies in.
+    pub fn stack_owner(&self, address: VirtualAddress) -> Option<usize> {
+        self.threads.iter().position(|thread| {
+            thread
+                .stack_limit
+                .zip(thread.stack_base)
+                .is_some_and(|(limit, base)| (limit.0..base.0).contains(&address.0))
+        })
+    }
+}
+
+impl ListReport {
+    pub(crate) fn of(
+        list: &str,
+        entries: usize,
+        end: ntos::list::ListEnd,
+        blink_mismatches: u32,
+    ) -> Self {
+        let whole = end == ntos::list::ListEnd::Head;
+        Self {
+            list: list.to_owned(),
+            entries: entries as u64,
+            whole,
+            end: (!whole).then(|| end.to_string()),
+            blink_mismatches,
+        }
+    }
+
+    /// One more of many lists of the same kind: the first that ended early is told.
+    fn add(&mut self, list: &ntos::Threads) {
+        self.entries += list.threads.len() as u64;
+        self.blink_mismatches += list.blink_mismatches;
+        if list.end != ntos::list::ListEnd::Head {
+            self.whole = false;
+            self.end.get_or_insert_with(|| list.end.to_string());
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Who is stuck on whom.
+
+mod graph;
+mod locks;
+mod objects;
+mod relation;
+mod scene;
+mod waiting;
+
+use ntos::Kernel;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use graph::{Chain, Cycle};
+pub use relation::{Evidence, Grade, Holder, Object, Relation};
+pub use waiting::{NotProvable, Waiting};
+
+use crate::{Census, ListReport};
+use scene::Scene;
+
+/// What a dump tells of threads that wait for one another.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Hang {
+    /// How many processes were found.
+    pub processes: u64,
+    /// How many threads were found.
+    pub threads: u64,
+    /// How many of these wait.
+    pub waiting_threads: u64,
+    /// How far the kernel's lists could be walked.
+    pub lists: Vec<ListReport>,
+    /// Who waits for what, and who has it.
+    pub relations: Vec<Relation>,
+    /// Threads in a ring, of which none can go on.
+    pub cycles: Vec<Cycle>,
+    /// Threads behind one another, by their root, the longest first.
+    pub chains: Vec<Chain>,
+    /// The threads that have waited longest, workers without work left out.
+    pub longest: Vec<Waiting>,
+    /// Threads that wait for work: what they wait for is no sign of a hang.
+    pub idle_workers: u64,
+    /// Waits of kinds that no dump proves, by their reason.
+    pub not_provable: Vec<NotProvable>,
+    /// What was not looked at, and why.
+    pub unasked: Vec<String>,
+}
+
+/// Asks a kernel who is stuck on whom.
+pub fn hang(kernel: &Kernel<'_>, census: &Census) -> Hang {
+    let scene = Scene::of(kernel, census);
+    let mut lists = census.lists.clone();
+    let mut unasked = Vec::new();
+    let mut relations = Vec::new();
+    match kernel.resources() {
+        Some(resources) => {
+            let total = resources.total;
+            let (end, mismatches) = (resources.end, resources.blink_mismatches);
+            lists.push(ListReport::of("resources", total, end, mismatches));
+            relations.extend(locks::resources(&scene, &resources));
+        }
+        None => unasked.push("owners of resources: the layout of ERESOURCE is not known".into()),
+    }
+    waiting::unasked(kernel, &mut unasked);
+    relations.extend(locks::mutants(&scene));
+    relations.extend(locks::fast_mutexes(&scene));
+    relations.extend(locks::push_locks(&scene));
+    relations.extend(objects::ends(&scene));
+    relations.extend(objects::requests(&scene));
+    relations.extend(objects::calls(&scene));
+    let (chains, cycles) = graph::chains_and_cycles(&relations);
+    let waiting = census.threads.iter().filter(|thread| thread.waits() == Some(true)).count();
+    Hang {
+        processes: census.processes.len() as u64,
+        threads: census.threads.len() as u64,
+        waiting_threads: waiting as u64,
+        lists,
+        longest: waiting::longest(&scene),
+        idle_workers: waiting::idle_workers(&scene),
+        not_provable: waiting::not_provable(&scene, &relations),
+        relations,
+        cycles,
+        chains,
+        unasked,
+    }
+}

@@ -8,9 +8,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 
 pub mod census;
+pub mod completeness;
 pub mod hang;
 
 pub use census::{Census, ListReport, ThreadRef};
+pub use completeness::{Completeness, completeness};
 pub use hang::{Hang, hang};
 
 /// An address: 16 lower-case hex digits, in text and in JSON.

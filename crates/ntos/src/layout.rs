@@ -126,6 +126,12 @@ layouts! {
         check_sum: "CheckSum",
         time_date_stamp: "TimeDateStamp",
     }
+    /// A driver that was unloaded.
+    UnloadedLayout = "_UNLOADED_DRIVERS" {
+        name: "Name",
+        start: "StartAddress",
+        end: "EndAddress",
+    }
     /// The part of a process that the scheduler knows.
     KernelProcessLayout = "_KPROCESS" {
         directory_table_base: "DirectoryTableBase",
@@ -385,6 +391,7 @@ layout! {
     /// All of them, for one kernel.
     Layout {
         module: ModuleLayout,
+        unloaded: UnloadedLayout,
         kernel_process: KernelProcessLayout,
         process: ProcessLayout,
         kernel_thread: KernelThreadLayout,

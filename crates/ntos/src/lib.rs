@@ -27,6 +27,7 @@ mod reader;
 mod resource;
 mod shared;
 mod thread;
+mod unloaded;
 mod wait;
 
 pub use alpc::AlpcMessage;
@@ -35,13 +36,14 @@ pub use image::Headers;
 pub use irp::{Irp, Irps, StackLocation};
 pub use kernel::Kernel;
 pub use lock::LockEntry;
-pub use module::{Module, Modules, ModulesFrom, Unloaded};
+pub use module::{Module, Modules, ModulesFrom};
 pub use process::{Process, Processes};
 pub use processor::{Processor, Processors};
 pub use reader::Reader;
 pub use resource::{Resource, ResourceOwner, Resources};
 pub use shared::Clock;
 pub use thread::{Thread, Threads};
+pub use unloaded::Unloaded;
 pub use wait::{MutantOwner, ObjectKind, Wait};
 
 /// An address in JSON: 16 hex digits, as in text.

@@ -196,20 +196,6 @@ fn module(reader: &Reader<'_>, entry: VirtualAddress, layout: &ModuleLayout) -> 
     })
 }
 
-/// A driver that was unloaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[non_exhaustive]
-pub struct Unloaded {
-    /// The first 12 characters of its name, all that the kernel keeps.
-    pub name: String,
-    /// Where it began.
-    #[serde(serialize_with = "crate::hex")]
-    pub start: VirtualAddress,
-    /// Where it ended.
-    #[serde(serialize_with = "crate::hex")]
-    pub end: VirtualAddress,
-}
-
 /// Members that a module's entry keeps next to each other are found together.
 pub(crate) const fn probed(offset: u64, size: u64) -> Option<Member> {
     Some(Member::new(offset, size, Source::Probed))

@@ -1,5 +1,6 @@
 //! The Windows half's tools: the target, the linker and Wine, set up by `scripts/setup-windows-cross.sh`.
 
+use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -53,6 +54,15 @@ impl Cross {
         Ok(Self { folder, rustc })
     }
 
+    /// Waits until no other `xtask` on this machine uses the prefixes; they are
+    /// ours until what is returned is dropped, or this process ends.
+    pub(crate) fn turn(&self) -> Result<File> {
+        let path = self.folder.join("turn");
+        let file = File::create(&path).with_context(|| path.display().to_string())?;
+        wait_for(&file).with_context(|| path.display().to_string())?;
+        Ok(file)
+    }
+
     /// Starts a Windows program under Wine: `wine-run PROGRAM ARGUMENTS`.
     pub(crate) fn wine_run(&self) -> PathBuf {
         self.folder.join("bin/wine-run")
@@ -92,6 +102,21 @@ impl Cross {
         command::run(&mut cargo)?;
         Ok(exe(project))
     }
+}
+
+#[cfg(unix)]
+fn wait_for(file: &File) -> Result<()> {
+    use rustix::fs::{FlockOperation, flock};
+    if flock(file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        eprintln!("another xtask runs Wine tests: waiting for its end");
+        flock(file, FlockOperation::LockExclusive)?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn wait_for(_: &File) -> Result<()> {
+    bail!("the Windows half needs Linux and Wine")
 }
 
 /// Where the shipped exe is built.

@@ -40,6 +40,14 @@ pub(crate) fn run(steps: &mut Steps, project: &Project) {
         STEPS.iter().for_each(|step| steps.leave_out(step, "needs the set-up"));
         return;
     };
+    // Wine prefixes are changed and registries written: one half at a time.
+    let _turn = match cross.turn() {
+        Ok(turn) => turn,
+        Err(error) => {
+            STEPS.iter().for_each(|step| steps.leave_out(step, &format!("{error:#}")));
+            return;
+        }
+    };
     let [build, check, gnu, msvc, kernel, unit, wine] = STEPS;
     let built = steps.run(build, || cross.build_exe(project).map(|_| passed()));
     if built {
@@ -127,6 +135,7 @@ fn counted(cargo: &mut Command) -> Result<String> {
 pub(crate) fn run_wine_tests(filter: &[&str]) -> Result<ExitCode> {
     let project = Project::load()?;
     let cross = Cross::present().or_else(|_| Cross::set_up(&project))?;
+    let _turn = cross.turn()?;
     TestKernel::build(&project, &cross)?;
     cross.build_exe(&project)?;
     command::run(command::cargo().args(["build", "--release", "-p", "livedump"]))?;

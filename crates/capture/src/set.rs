@@ -1,6 +1,7 @@
 //! Several files that are one triage capture, and the `NAME.json` that describes them.
 
 use std::io::Read;
+use std::path::Path;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +10,7 @@ use crate::name;
 use crate::new_file;
 use crate::place::{self, Place};
 use crate::session::Session;
-use crate::{Class, Failure, FileReport, TriageReport, World};
+use crate::{Class, Failure, FileReport, Note, TriageReport, World};
 
 const SCHEMA: &str = "livedump.triage-set/1";
 
@@ -76,16 +77,31 @@ pub(crate) fn refuse_existing(
     Ok(())
 }
 
+/// What an older, larger set of the same name has left behind. It is evidence
+/// and stays, but must not be taken for a part of the new set.
+pub(crate) fn left_over(world: &World, place: &Place, files: usize) -> Option<Note> {
+    let facts = |name: &str| world.host.path_facts(&place.file.folder.join(name));
+    let names = (files + 1..).map(|number| name::batch(&place.file.name, number.max(2)));
+    let mut left: Vec<String> = names.take_while(|name| facts(name).exists).collect();
+    let description = name::set(&place.file.name);
+    if files < 2 && is_ours(&facts(&description).full) {
+        left.push(description);
+    }
+    let (first, last) = (left.first()?, left.last()?);
+    let which = match left.len() {
+        1 => format!("{first} is"),
+        2 => format!("{first} and {last} are"),
+        number => format!("{first} to {last} ({number} files) are"),
+    };
+    Some(Note::warning(format!(
+        "{which} left of an older set of this name, and no part of this capture"
+    )))
+}
+
 /// `--overwrite` names a dump: a `NAME.json` that describes no set is somebody else's.
 fn refuse_foreign(world: &World, place: &Place) -> Result<(), Failure> {
     let facts = world.host.path_facts(&place.file.folder.join(name::set(&place.file.name)));
-    let ours = || {
-        let mut start = Vec::new();
-        let file = std::fs::File::open(&facts.full)?;
-        file.take(4096).read_to_end(&mut start)?;
-        Ok::<_, std::io::Error>(String::from_utf8_lossy(&start).contains(SCHEMA))
-    };
-    if facts.exists && !ours().unwrap_or(false) {
+    if facts.exists && !is_ours(&facts.full) {
         return Err(Failure::new(
             Class::Disk,
             format!("{} is needed for the description of the set, and is not one", facts.shown),
@@ -93,6 +109,16 @@ fn refuse_foreign(world: &World, place: &Place) -> Result<(), Failure> {
         .remedy("name the dump otherwise, or move that file away"));
     }
     Ok(())
+}
+
+/// Whether a file is the description of a set.
+fn is_ours(path: &Path) -> bool {
+    let start = || {
+        let mut start = Vec::new();
+        std::fs::File::open(path)?.take(4096).read_to_end(&mut start)?;
+        Ok::<_, std::io::Error>(start)
+    };
+    start().is_ok_and(|start| String::from_utf8_lossy(&start).contains(SCHEMA))
 }
 
 /// Writes `NAME.json`; returns its path.

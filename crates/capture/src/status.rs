@@ -72,8 +72,17 @@ fn is_of_the_disk(status: NtStatus) -> bool {
     DISK.contains(&status.0)
 }
 
+/// STATUS_DEBUGGER_INACTIVE where no user pages were asked for.
+const NO_SUCH_CALL: &str = "no Windows that livedump runs on is known to refuse this call so, but Wine does: `livedump doctor` says what this system is; if it is Windows, boot it with kernel debugging enabled, and please report this";
+
 /// The failure a status is.
 pub(crate) fn failure(status: NtStatus, doing: &str) -> Failure {
     let report = report(status);
-    Failure::new(class(status), format!("{doing}: {status}: {}", report.meaning)).status(report)
+    let failure = Failure::new(class(status), format!("{doing}: {status}: {}", report.meaning));
+    match status {
+        // Who asked for user pages is told to leave them out.
+        NtStatus::DEBUGGER_INACTIVE => failure.remedy(NO_SUCH_CALL),
+        _ => failure,
+    }
+    .status(report)
 }

@@ -338,6 +338,10 @@ impl Capture<'_> {
         }
         let failure = failure.or_else(|| self.nothing_opened(session));
         let described = self.describe(session);
+        if common.overwrite && self.files.iter().any(|file| file.complete_name) {
+            let left = set::left_over(&session.world, &self.place, self.files.len());
+            session.notes(left);
+        }
         match (failure, described) {
             (Some(failure), Err(unwritten)) => {
                 session.note(Note::warning(unwritten.message));

@@ -221,6 +221,30 @@ fn a_foreign_json_is_not_replaced_even_with_overwrite() {
 }
 
 #[test]
+fn files_of_an_older_larger_set_stay_and_are_said_to_be_no_part_of_the_new_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = options(folder.path(), "crowded.exe");
+    options.common.overwrite = true;
+    let count = |count| TriageOptions { count: Some(ThreadCount::First(count)), ..options.clone() };
+    let first = take("many-threads", &count(120));
+    assert!(first.files.len() > 2 && first.notes.iter().all(|n| !n.text.contains("older set")));
+    let larger = names(folder.path());
+    let said = |report: &Report| -> String {
+        let note = report.notes.iter().find(|note| note.text.contains("older set"));
+        note.filter(|note| note.warning).map(|note| note.text.clone()).unwrap_or_default()
+    };
+    let second = take("many-threads", &count(4));
+    assert_eq!((second.class, second.files.len()), (Class::Done, 1));
+    assert!(said(&second).contains("t.2.dmp to t.json"), "{:?}", second.notes);
+    assert_eq!(names(folder.path()), larger);
+    let third = take("many-threads", &count(60));
+    assert!(third.files.len() > 1 && third.files.len() < first.files.len());
+    let next = format!("t.{}.dmp", third.files.len() + 1);
+    assert!(said(&third).contains(&next) && !said(&third).contains("json"), "{:?}", third.notes);
+    assert_eq!(names(folder.path()), larger);
+}
+
+#[test]
 fn a_process_that_ends_meanwhile_is_not_found_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let report = take("process-exits", &options(folder.path(), "notepad.exe"));

@@ -93,6 +93,13 @@ impl Desk {
         Ended::of(command.output().expect("xtask starts"))
     }
 
+    /// Runs the program built for this system in the same folder.
+    pub fn native(&self, arguments: &[&str]) -> Ended {
+        let mut command = Command::new(native_program());
+        let command = command.args(arguments).current_dir(self.folder.path());
+        Ended::of(command.stdin(Stdio::null()).output().expect("livedump starts"))
+    }
+
     /// Starts `livedump.exe ARGUMENTS` in a scenario.
     pub fn start(&self, scenario: &str, arguments: &[&str]) -> Running {
         let mut command = self.command(&["--built", scenario], arguments);
@@ -266,7 +273,10 @@ impl Call {
 
 /// The program built for this system, to look at what the exe made.
 pub fn native_livedump(arguments: &[&str], file: &Path) -> Ended {
-    let program =
-        std::env::var_os("LIVEDUMP_NATIVE").expect("these tests are run by: cargo xtask test");
-    Ended::of(Command::new(program).args(arguments).arg(file).output().expect("livedump starts"))
+    let mut command = Command::new(native_program());
+    Ended::of(command.args(arguments).arg(file).output().expect("livedump starts"))
+}
+
+fn native_program() -> std::ffi::OsString {
+    std::env::var_os("LIVEDUMP_NATIVE").expect("these tests are run by: cargo xtask test")
 }

@@ -94,8 +94,8 @@ pub(super) const DUMP_CALL: &[(u32, &str, &str)] = &[
     ),
     (
         0xC000_0354,
-        "no kernel debugger is active; before Windows 11 22H2 with its updates of mid-2023, user pages are reported to need one",
-        "leave out user pages, or boot with kernel debugging enabled",
+        "the call is taken only while a kernel debugger is active",
+        "leave out user pages where they were asked for (before Windows 11 22H2 with its updates of mid-2023 they are reported to need a debugger), or boot with kernel debugging enabled",
     ),
     (
         0xC000_0476,

@@ -53,6 +53,18 @@ pub enum SetError {
     },
 }
 
+impl SetError {
+    /// The same, without the name of the file.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Io { source, .. } => source.to_string(),
+            Self::NotASet { reason, .. } => reason.clone(),
+            Self::Missing { .. } => "it is missing".to_owned(),
+            Self::Dump { error, .. } => error.to_string(),
+        }
+    }
+}
+
 /// The description, `NAME.json`: what a capture writes that took several calls.
 #[derive(Debug, Deserialize)]
 struct Description {

@@ -181,3 +181,29 @@ fn the_page_tables_of_the_type_1_dump_lead_to_its_debugger_block() {
         u32::from_le_bytes(*b"KDBG")
     );
 }
+
+#[test]
+fn what_happened_where_and_in_which_build_is_told_of_real_dumps() {
+    let facts = [
+        (AMDPPM, "fffff8048b58334c", "ffff850429892120", "fffff8047ba00000"),
+        (POWER_BUTTON, "fffff803f32de014", "ffffe00e0e4bc4a0", "fffff803f2e00000"),
+    ];
+    for (name, instruction, stack, kernel) in facts {
+        with_info(name, |info| {
+            assert_eq!(info.instruction_pointer.as_deref(), Some(instruction));
+            assert_eq!(info.stack_pointer.as_deref(), Some(stack));
+            assert_eq!(info.kernel_base.as_deref(), Some(kernel));
+            assert_eq!(info.exception_code, Some(0x8000_0003));
+            assert_eq!(info.suites, ["TerminalServices", "SingleUserTs"]);
+            assert_eq!(info.build_type.as_deref(), Some("free"));
+        });
+    }
+    with_info(AMDPPM, |info| {
+        let lab = "19041.1.amd64fre.vb_release.191206-1406";
+        assert_eq!(info.build_lab.as_deref(), Some(lab));
+    });
+    with_info(POWER_BUTTON, |info| {
+        let lab = "22000.1.arm64fre.co_release.210604-1628";
+        assert_eq!(info.build_lab.as_deref(), Some(lab));
+    });
+}

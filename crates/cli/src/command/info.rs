@@ -1,18 +1,77 @@
 //! `livedump info`.
 
-use capture::{Class, Failure};
+use std::path::Path;
 
-use super::{Outcome, answer, file};
+use capture::Class;
+use format::{Info, Set};
+
+use super::file::{self, Input};
+use super::{Outcome, Refused, answer, members};
 use crate::args::FileArgs;
-use crate::render::info::{InfoReport, text};
+use crate::render::info::{InfoReport, SetFile, text};
 
 pub(super) fn run(typed: &FileArgs) -> Outcome {
-    let bytes = file::open(&typed.file, &typed.open)?;
     let path = typed.file.display().to_string();
-    let info = format::info(&bytes).map_err(|error| {
-        Failure::new(Class::Unverified, format!("'{path}' cannot be read as a dump: {error}"))
-            .remedy("if it was cut in transfer, fetch it again; `livedump verify` says what was looked at")
-    })?;
-    let report = InfoReport { schema: "livedump.info/1".into(), path, info };
+    let schema = "livedump.info/1".into();
+    let (info, files) = match file::input(&typed.file, &typed.open)? {
+        Input::One(bytes) => {
+            let info = format::info(&bytes);
+            (info.map_err(|error| file::unreadable(&typed.file, &error))?, Vec::new())
+        }
+        Input::Set(set) => of_set(&typed.file, &set)?,
+    };
+    let report = InfoReport { schema, path, info, files };
     answer(typed.output.json, Class::Done, &report, text)
+}
+
+/// What the first file says of the machine, the sums of all, and a line for each.
+fn of_set(path: &Path, set: &Set) -> Result<(Info, Vec<SetFile>), Refused> {
+    let mut whole: Option<Info> = None;
+    let mut files = Vec::new();
+    for (number, moment) in set.moments().iter().enumerate() {
+        let read = match set.file(number) {
+            Some(file) => format::info(file)
+                .map_err(|error| file::unreadable(Path::new(&moment.file), &error).message),
+            None => Err(set.problem(number).map(format::SetError::reason).unwrap_or_default()),
+        };
+        let mut listed = SetFile {
+            file: moment.file.clone(),
+            taken: moment.taken.clone(),
+            tids: moment.tids.clone(),
+            size: None,
+            blocks: None,
+            problem: None,
+        };
+        match read {
+            Ok(info) => {
+                (listed.size, listed.blocks) = (Some(info.file_length), info.blocks);
+                whole = Some(match whole {
+                    None => info,
+                    Some(whole) => together(whole, &info),
+                });
+            }
+            Err(why) => listed.problem = Some(why),
+        }
+        files.push(listed);
+    }
+    let problem = |file: &SetFile| Some(format!("{}: {}", file.file, file.problem.as_ref()?));
+    let problems: Vec<String> = files.iter().filter_map(problem).collect();
+    let Some(mut whole) = whole else { return Err(members::none(path, problems).into()) };
+    whole.kind = format!("set of {} triage dumps", files.len());
+    whole.simulated |= set.simulated.is_some();
+    whole.unread.extend(problems.iter().map(|problem| format!("of the set, {problem}")));
+    Ok((whole, files))
+}
+
+/// Sums; all else is the first file's.
+fn together(whole: Info, next: &Info) -> Info {
+    let sum = |a: Option<u64>, b: Option<u64>| Some(a?.saturating_add(b?));
+    Info {
+        file_length: whole.file_length.saturating_add(next.file_length),
+        blocks: sum(whole.blocks, next.blocks),
+        bytes_stored: sum(whole.bytes_stored, next.bytes_stored),
+        required_dump_space: None,
+        simulated: whole.simulated || next.simulated,
+        ..whole
+    }
 }

@@ -63,7 +63,7 @@ pub(super) fn open<'s>(
 ) -> Result<Result<Member<'s>, String>, clap::Error> {
     let name = set.moments().get(number).map(|moment| moment.file.clone()).unwrap_or_default();
     let Some(source) = set.file(number) else {
-        let why = set.problem(number).map(ToString::to_string).unwrap_or_default();
+        let why = set.problem(number).map(format::SetError::reason).unwrap_or_default();
         return Ok(Err(format!("{name} is missing: {why}")));
     };
     let opened = Dump::open(source).and_then(|dump| Ok((dump.triage()?, dump)));

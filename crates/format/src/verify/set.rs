@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::check::Checks;
 use super::{Check, Level, Verdict, Verification, verify};
-use crate::{Dump, DumpType, Set};
+use crate::{Dump, DumpType, Set, SetError};
 
 /// What verification of a set found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -56,7 +56,7 @@ fn member(set: &Set, number: usize, level: Level, checks: &mut Checks) -> Option
     let name = &moment.file;
     let check = |name: &str, text: String| Check::new(name, text);
     let Some(file) = set.file(number) else {
-        let why = set.problem(number).map(ToString::to_string).unwrap_or_default();
+        let why = set.problem(number).map(SetError::reason).unwrap_or_default();
         checks.warn(check("set.file", format!("{name} is missing: {why}")));
         return None;
     };

@@ -1,5 +1,8 @@
 //! What a debugger shows on opening a dump, as plain data.
 
+mod kernel;
+mod processor;
+
 use map::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -34,6 +37,12 @@ pub struct Info {
     /// The true build, from the secondary data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub true_build: Option<u32>,
+    /// "free", or "checked" for a build with its assertions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build_type: Option<String>,
+    /// NtBuildLab: the build with its branch and date, where the dump has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub build_lab: Option<String>,
     /// The processor's clock in MHz, from the secondary data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub processor_megahertz: Option<u32>,
@@ -52,6 +61,19 @@ pub struct Info {
     /// What each parameter is and says, as far as known; empty where it is not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parameter_meanings: Vec<String>,
+    /// Code of the EXCEPTION_RECORD, an NTSTATUS.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exception_code: Option<u32>,
+    /// Address of the EXCEPTION_RECORD, 16 hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exception_address: Option<String>,
+    /// Instruction pointer of ContextRecord, 16 hex digits. Of a live dump it is that of the
+    /// processor that took it, and nothing went wrong there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instruction_pointer: Option<String>,
+    /// Stack pointer of ContextRecord, 16 hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stack_pointer: Option<String>,
     /// FILETIME as it is in the file.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub system_time: Option<u64>,
@@ -106,12 +128,18 @@ pub struct Info {
     /// "workstation", "domain controller", "server".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
+    /// Suites, by the names of winnt.h.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub suites: Vec<String>,
     /// Counts boots.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub boot_id: Option<u32>,
     /// DirectoryTableBase, 16 hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory_table_base: Option<String>,
+    /// Where the kernel's image begins, where the dump tells; 16 hex digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kernel_base: Option<String>,
     /// KdDebuggerDataBlock, 16 hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kd_debugger_data_block: Option<String>,
@@ -169,8 +197,10 @@ pub fn info(bytes: &dyn Bytes) -> Result<Info, Error> {
         info.installed_bytes =
             installed.and_then(|(pages, _)| pages.checked_mul(memory::PAGE_SIZE));
     }
+    info.set_processor(&dump);
     let below = below_header(&mut info, &dump);
     info.note(below);
+    info.set_kernel(&dump);
     Ok(info)
 }
 
@@ -246,6 +276,8 @@ fn of_header(header: &Header) -> Info {
         memory: memory_class(header.dump_type).map(str::to_owned),
         written_by: written_by(header).map(str::to_owned),
         build: header.minor_version,
+        build_type: header.major_version.and_then(build_type).map(str::to_owned),
+        suites: header.suite_mask.map(suites).unwrap_or_default(),
         code: header.bug_check_code,
         code_text: header.bug_check_code.map(|code| code_text(code, reading.as_ref())),
         code_meaning: reading.as_ref().and_then(|reading| reading.meaning).map(str::to_owned),
@@ -271,6 +303,19 @@ fn of_header(header: &Header) -> Info {
         required_dump_space: header.required_dump_space,
         ..Info::default()
     }
+}
+
+/// MajorVersion. (H)
+fn build_type(major: u32) -> Option<&'static str> {
+    match major {
+        0xF => Some("free"),
+        0xC => Some("checked"),
+        _ => None,
+    }
+}
+
+fn suites(mask: u32) -> Vec<String> {
+    nt::protection::suite_names(mask).map(str::to_owned).collect()
 }
 
 /// What a dump of this kind is for. A bitmap dump of kernel memory can have

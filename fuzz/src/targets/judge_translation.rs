@@ -2,7 +2,8 @@
 //!
 //! Where it is known to be wrong it is not asked: it takes the low bits of a
 //! large page's frame for a part of the address, whereas bit 12 is PAT and the
-//! processor reserves the others (specification, section 11.1).
+//! processor reserves the others (specification, section 11.1); and it cuts
+//! physical addresses to 48 bits, of which the processor takes 52.
 
 use std::io::Cursor;
 use std::ops::ControlFlow;
@@ -12,7 +13,7 @@ use format::{Bytes, Dump, Machine, Pages, Run};
 use kdmp_parser::gxa::{Gva, Gxa};
 use kdmp_parser::parse::KernelDumpParser;
 use kdmp_parser::virt;
-use memory::{EntryName, Paging, Space, Trust, VirtualAddress};
+use memory::{Absence, Paging, Space, TranslateError, Trust, VirtualAddress};
 
 use super::translation::Ram;
 use crate::input::Input;
@@ -69,12 +70,19 @@ fn written(pages: Vec<u8>, root: u64) -> Vec<u8> {
 fn one(ours: &Space<Pages<'_>>, theirs: &virt::Reader<'_>, address: u64) {
     let walk = ours.walk(VirtualAddress(address));
     let judged = theirs.translate(Gva::new(address));
-    let Ok(found) = &walk.outcome else { return };
-    let upper = |name| matches!(name, EntryName::Ppe | EntryName::Pde);
+    let found = match &walk.outcome {
+        Ok(found) => found,
+        // What is in transition it reads too, ours only where the page can be.
+        Err(TranslateError::NotPresent { kind, .. }) => {
+            let transition = matches!(kind, Absence::Transition { .. });
+            return assert!(transition || judged.is_err(), "{address:016x}: {kind}");
+        }
+        Err(_) => return,
+    };
     let low = (found.page_size - 1) & !0xFFF;
-    let flags = walk.levels.iter().any(|level| upper(level.name) && level.entry & low != 0);
-    // Transition entries are compared below frames that no mask touches.
-    if found.trust != Trust::Valid || (found.page_size > 4096 && flags) {
+    let flags = walk.levels.last().is_some_and(|level| level.entry & low != 0);
+    let high = found.physical.0 >> 48 != 0;
+    if found.trust != Trust::Valid || high || (found.page_size > 4096 && flags) {
         return;
     }
     let judged = judged.unwrap_or_else(|e| panic!("{address:016x} is at {found:?}: {e}"));

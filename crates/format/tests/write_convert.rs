@@ -71,6 +71,18 @@ fn every_kind_becomes_every_other_and_keeps_its_pages() {
 }
 
 #[test]
+fn a_machine_whose_pages_have_another_size_is_not_converted() {
+    let mut dump = made(simulator::files::Kind::Full, Machine::X64).build().bytes();
+    for (value, written) in [(0x8664_u32, true), (0xAA64, true), (0x200, false), (0x1234, false)] {
+        dump[0x30..0x34].copy_from_slice(&value.to_le_bytes());
+        let answer = converted(&dump, Kind::Bitmap);
+        assert_eq!(answer.is_ok(), written, "{value:#x}");
+        assert!(written || matches!(answer, Err(Error::Machine(_))), "{value:#x}");
+    }
+    assert!(matches!(format::write::Head::new(format::Machine::Ia64), Err(Error::Machine(_))));
+}
+
+#[test]
 fn runs_that_are_not_in_order_are_sorted() {
     let spec =
         made(simulator::files::Kind::CompleteRanges, Machine::X64).with(Hazard::UnsortedRuns);

@@ -105,6 +105,8 @@ fn refused(path: &Path, error: Error) -> Failure {
         Error::TooManyRuns { .. } => {
             Failure::new(Class::Unsupported, text).remedy("say --type bitmap")
         }
+        Error::Machine(_) => Failure::new(Class::Unsupported, text)
+            .remedy("dumps of x86, x64, ARM32 and ARM64 machines can be converted"),
         _ => Failure::new(Class::Unverified, text)
             .remedy("`livedump verify` says what is wrong with it; fetch it again if it was cut"),
     }

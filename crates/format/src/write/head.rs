@@ -30,7 +30,9 @@ impl Head {
     /// exception (zeros), no debugger block (0: readers that know no filler
     /// would take it for an address), statuses of success, no attributes.
     pub fn new(machine: Machine) -> Result<Self, Error> {
-        let width = machine.width().ok_or(Error::Machine(machine))?;
+        // Pages of IA64 have 8192 bytes.
+        let width = machine.width().filter(|_| machine != Machine::Ia64);
+        let width = width.ok_or(Error::Machine(machine))?;
         let mut head = match width {
             Width::Bits64 => Self::Bits64(Box::new(DumpHeader64::new_zeroed())),
             Width::Bits32 => Self::Bits32(Box::new(DumpHeader32::new_zeroed())),

@@ -4,7 +4,7 @@ use map::Bytes;
 
 use super::plan::Secondary;
 use super::{Error, Head, Kind, Request};
-use crate::{BlobEnd, Blobs, Dump, DumpType, Pages, Run};
+use crate::{BlobEnd, Blobs, Dump, DumpType, Machine, Pages, Run};
 
 /// Pages of physical memory that a dump can be written from: another dump, a
 /// guest's memory, an image. They are bytes, and runs that say which of them
@@ -44,7 +44,14 @@ impl<'a> DumpPages<'a> {
     /// `DumpIsGeneratedOffline` (see [`Head::of`]), and the secondary data
     /// unchanged. No page is added and none is left out, so that a kernel dump
     /// does not become complete, whatever its type says.
+    ///
+    /// Fails for machines whose pages are not known to have 4096 bytes: those
+    /// of IA64 have 8192.
     pub fn request(&self, kind: Kind) -> Result<Request<'a>, Error> {
+        match self.dump.header().machine_image_type {
+            Machine::X86 | Machine::X64 | Machine::Arm32 | Machine::Arm64 => {}
+            other => return Err(Error::Machine(other)),
+        }
         let head = Head::of(self.bytes, self.dump.header().width)?;
         let mut request = Request::new(kind, head);
         request.secondary = self.dump.blobs()?.map(|blobs| self.secondary(&blobs));

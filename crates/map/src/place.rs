@@ -4,8 +4,7 @@ use std::io;
 use std::path::Path;
 
 /// Whether a file lies on a network share, on a removable disk or in a file
-/// system of a user's program, where a read of a map may end the process. On
-/// Windows, removable disks are not told from fixed ones.
+/// system of a user's program, where a read of a map may end the process.
 #[cfg(target_os = "linux")]
 pub fn may_go_away(path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -40,7 +39,9 @@ fn is_removable(device: u64) -> bool {
     answer.is_some_and(|text| text.trim() == "1")
 }
 
-/// Whether a file lies on a network share. Removable disks are not told from fixed ones.
+/// Whether a file lies on a network share. Removable disks are not told from
+/// fixed ones: that takes a call of the system, and no such call is made here.
+/// Who can ask (as `sys` does) asks first, and opens by position.
 #[cfg(windows)]
 pub fn may_go_away(path: &Path) -> io::Result<bool> {
     use std::path::{Component, Prefix};

@@ -87,6 +87,7 @@ impl Index {
     }
 
     /// The segment that holds `address`: its block and where the segment ends.
+    #[inline]
     pub(crate) fn find(&self, address: u64) -> Option<(u32, u64)> {
         let next = self.starts.partition_point(|start| *start <= address);
         let block = *self.blocks.get(next.checked_sub(1)?)?;

@@ -26,11 +26,13 @@ impl<'a> Source<'a> {
         self.slice?.get(start..start.checked_add(length)?)
     }
 
+    #[inline]
     pub(crate) fn len(&self) -> u64 {
         self.length
     }
 
     /// Whether `[offset, offset + length)` lies inside the file.
+    #[inline]
     pub(crate) fn holds(&self, offset: u64, length: u64) -> bool {
         offset.checked_add(length).is_some_and(|end| end <= self.length)
     }

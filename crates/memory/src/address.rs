@@ -21,6 +21,7 @@ macro_rules! common {
     ($($name:ident),*) => {$(
         impl $name {
             /// The one `count` further on; `None` past the end of the number range.
+            #[inline]
             pub fn checked_add(self, count: u64) -> Option<Self> {
                 self.0.checked_add(count).map(Self)
             }
@@ -73,11 +74,13 @@ macro_rules! paged {
             }
 
             /// How far into its page it lies, 0 to 4095.
+            #[inline]
             pub fn page_offset(self) -> u64 {
                 self.0 & (PAGE_SIZE - 1)
             }
 
             /// How many bytes from here to the end of its page, 1 to 4096.
+            #[inline]
             pub fn left_in_page(self) -> u64 {
                 PAGE_SIZE - self.page_offset()
             }
@@ -89,6 +92,7 @@ paged!(PhysicalAddress, VirtualAddress);
 
 impl PhysicalAddress {
     /// The page it lies in.
+    #[inline]
     pub fn frame(self) -> PageFrame {
         PageFrame(self.0 / PAGE_SIZE)
     }
@@ -109,6 +113,7 @@ impl VirtualAddress {
 
     /// Whether the bits above an address width (48, or 57 with 5-level
     /// paging) repeat its highest bit. A width of 0 or above 64 counts as 64.
+    #[inline]
     pub fn is_canonical_at(self, width: u32) -> bool {
         let unused = match width {
             1..=64 => 64 - width,

@@ -32,12 +32,14 @@ impl Cache {
 
     /// Slot and tag: together they are the region's number, so no two regions
     /// share both. Folding spreads regions that differ in high bits only.
+    #[inline]
     fn place(region: u64) -> (usize, u64) {
         let tag = region >> SLOT_BITS & ((1 << TAG_BITS) - 1);
         let slot = (region ^ tag ^ tag >> SLOT_BITS) & ((1 << SLOT_BITS) - 1);
         (slot as usize, tag)
     }
 
+    #[inline]
     pub(crate) fn get(&self, region: u64) -> Option<Region> {
         let (slot, tag) = Self::place(region);
         let value = self.0.get(slot)?.load(Ordering::Relaxed);

@@ -85,26 +85,24 @@ pub(crate) enum Hardware {
     Reserved,
 }
 
-const FRAME: u64 = 0x000F_FFFF_FFFF_F000;
-const FRAME_ARM64: u64 = 0x0003_FFFF_FFFF_F000;
-const FRAME_X86: u64 = 0xFFFF_F000;
-
 impl Hardware {
     pub(crate) fn decode(paging: Paging, step: &Step, entry: u64) -> Self {
         if entry & 1 == 0 {
             return Self::NotValid;
         }
         match paging {
+            _ if step.name == EntryName::Pte => {
+                paging.shape().page(entry).map_or(Self::Reserved, Self::Page)
+            }
             Paging::Arm64 => Self::arm64(step, entry),
             _ => Self::intel(paging, step, entry),
         }
     }
 
     fn intel(paging: Paging, step: &Step, entry: u64) -> Self {
-        let frame = if paging == Paging::X86 { FRAME_X86 } else { FRAME };
+        let frame = paging.shape().frame;
         let large = entry & 0x80 != 0;
         match step.name {
-            EntryName::Pte => Self::Page(PhysicalAddress(entry & frame)),
             // Bits 13 to 20 are bits 32 to 39 of the address (PSE-36).
             EntryName::Pde if large && paging == Paging::X86 => {
                 let high = (entry >> 13 & 0xFF) << 32;
@@ -124,12 +122,12 @@ impl Hardware {
 
     fn arm64(step: &Step, entry: u64) -> Self {
         let table = entry & 2 != 0;
+        let address = entry & Paging::Arm64.shape().frame;
         match step.name {
-            EntryName::Pte if table => Self::Page(PhysicalAddress(entry & FRAME_ARM64)),
             EntryName::Ppe | EntryName::Pde if !table => {
-                Self::Page(PhysicalAddress(entry & FRAME_ARM64 & !(step.span() - 1)))
+                Self::Page(PhysicalAddress(address & !(step.span() - 1)))
             }
-            _ if table => Self::Table(PhysicalAddress(entry & FRAME_ARM64)),
+            _ if table => Self::Table(PhysicalAddress(address)),
             _ => Self::Reserved,
         }
     }

@@ -61,11 +61,13 @@ pub(crate) struct Step {
 }
 
 impl Step {
+    #[inline]
     pub(crate) fn index(&self, address: u64) -> u64 {
         (address >> self.shift) & ((1 << self.bits) - 1)
     }
 
     /// Bytes that one entry of this level covers: its large page's size.
+    #[inline]
     pub(crate) fn span(&self) -> u64 {
         1 << self.shift
     }
@@ -96,6 +98,18 @@ impl Paging {
         }
     }
 
+    /// The numbers that a translation through the cache needs.
+    #[inline]
+    pub(crate) fn shape(self) -> &'static Shape {
+        match self {
+            Self::X64 => &X64,
+            Self::X64FiveLevel => &FIVE,
+            Self::X86 => &X86,
+            Self::X86Pae => &X86_PAE,
+            Self::Arm64 => &ARM64,
+        }
+    }
+
     /// The last level's step: the page table's.
     pub(crate) fn leaf(self) -> Step {
         match self {
@@ -106,28 +120,12 @@ impl Paging {
 
     /// How many bits of an address are translated: 32, 48 or 57.
     pub fn address_bits(self) -> u32 {
-        match self {
-            Self::X64 | Self::Arm64 => 48,
-            Self::X64FiveLevel => 57,
-            Self::X86 | Self::X86Pae => 32,
-        }
+        self.shape().address_bits
     }
 
     /// Bytes in an entry: 8, or 4 on x86 without PAE.
     pub fn entry_size(self) -> u64 {
-        match self {
-            Self::X86 => 4,
-            _ => 8,
-        }
-    }
-
-    /// How many low bits of an address one page table covers: 21, or 22 on
-    /// x86 without PAE.
-    pub(crate) fn region_bits(self) -> u32 {
-        match self {
-            Self::X86 => 22,
-            _ => 21,
-        }
+        self.shape().entry_size
     }
 
     /// Where the first table lies, given a `DirectoryTableBase` (CR3, or a
@@ -144,20 +142,62 @@ impl Paging {
                 },
         )
     }
+}
 
+/// The numbers of a way of paging that a translation through the cache needs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Shape {
+    /// How many bits of an address are translated.
+    pub(crate) address_bits: u32,
+    /// How many low bits of an address one page table covers.
+    pub(crate) region_bits: u32,
+    /// Bytes in an entry.
+    pub(crate) entry_size: u64,
+    /// The bits that are set in a page table's entry that names a page.
+    pub(crate) valid: u64,
+    /// The bits that name the page.
+    pub(crate) frame: u64,
+    /// Below this an address need not be sign-extended.
+    unextended: u64,
+    /// The bits of an address that the tables see.
+    seen: u64,
+}
+
+const X64: Shape = Shape {
+    address_bits: 48,
+    region_bits: 21,
+    entry_size: 8,
+    valid: 1,
+    frame: 0x000F_FFFF_FFFF_F000,
+    unextended: 0,
+    seen: u64::MAX,
+};
+const FIVE: Shape = Shape { address_bits: 57, ..X64 };
+const ARM64: Shape = Shape { valid: 3, frame: 0x0003_FFFF_FFFF_F000, ..X64 };
+const X86_PAE: Shape = Shape { address_bits: 32, unextended: 1 << 32, seen: 0xFFFF_FFFF, ..X64 };
+const X86: Shape = Shape { region_bits: 22, entry_size: 4, frame: 0xFFFF_F000, ..X86_PAE };
+
+impl Shape {
     /// The bits of the address that the tables see; `None` when the machine
     /// would refuse it. A 32-bit address may come sign-extended, as the
     /// debugger block stores it.
-    pub(crate) fn plain(self, address: VirtualAddress) -> Option<u64> {
-        let bits = self.address_bits();
-        let extended = address.is_canonical_at(bits);
-        match self {
-            Self::X86 | Self::X86Pae => {
-                let low = address.0 & 0xFFFF_FFFF;
-                (extended || low == address.0).then_some(low)
-            }
-            _ => extended.then_some(address.0),
-        }
+    #[inline]
+    pub(crate) fn plain(&self, address: VirtualAddress) -> Option<u64> {
+        let fits = address.is_canonical_at(self.address_bits) || address.0 < self.unextended;
+        fits.then_some(address.0 & self.seen)
+    }
+
+    /// Where in its page table an address has its entry.
+    #[inline]
+    pub(crate) fn entry_offset(&self, plain: u64) -> usize {
+        // A page table fills a page, so what runs over belongs to the levels above.
+        ((plain >> 12).wrapping_mul(self.entry_size) & 0xFFF) as usize
+    }
+
+    /// The page that a page table's entry names; `None` unless the processor takes it.
+    #[inline]
+    pub(crate) fn page(&self, entry: u64) -> Option<PhysicalAddress> {
+        (entry & self.valid == self.valid).then_some(PhysicalAddress(entry & self.frame))
     }
 }
 
@@ -176,9 +216,9 @@ mod tests {
     #[test]
     fn a_32_bit_address_may_be_sign_extended() {
         let kernel = VirtualAddress(0xFFFF_FFFF_8280_1000);
-        assert_eq!(Paging::X86Pae.plain(kernel), Some(0x8280_1000));
-        assert_eq!(Paging::X86.plain(VirtualAddress(0x8280_1000)), Some(0x8280_1000));
-        assert_eq!(Paging::X86.plain(VirtualAddress(0x1_0000_0000)), None);
-        assert_eq!(Paging::X86.plain(VirtualAddress(0xFFFF_FFFF_0000_0000)), None);
+        assert_eq!(Paging::X86Pae.shape().plain(kernel), Some(0x8280_1000));
+        assert_eq!(Paging::X86.shape().plain(VirtualAddress(0x8280_1000)), Some(0x8280_1000));
+        assert_eq!(Paging::X86.shape().plain(VirtualAddress(0x1_0000_0000)), None);
+        assert_eq!(Paging::X86.shape().plain(VirtualAddress(0xFFFF_FFFF_0000_0000)), None);
     }
 }

@@ -3,9 +3,9 @@
 use crate::absence::{Absence, Hints};
 use crate::cache::{Cache, Region};
 use crate::entry::{Hardware, Rights};
-use crate::paging::{EntryName, Paging, Step};
+use crate::paging::{EntryName, Paging, Shape, Step};
 use crate::translation::{Level, Meaning, TranslateError, Translation, Trust, Walk};
-use crate::{PageFrame, PhysicalAddress, PhysicalMemory, ReadError, VirtualAddress};
+use crate::{PAGE_SIZE, PageFrame, PhysicalAddress, PhysicalMemory, ReadError, VirtualAddress};
 
 /// The address space that begins at one root, over physical memory that does
 /// not change. It remembers page tables in 8 KiB and may be shared by threads.
@@ -13,6 +13,7 @@ use crate::{PageFrame, PhysicalAddress, PhysicalMemory, ReadError, VirtualAddres
 pub struct Space<P> {
     memory: P,
     paging: Paging,
+    shape: Shape,
     root: PhysicalAddress,
     hints: Hints,
     cache: Cache,
@@ -37,7 +38,8 @@ impl<P: PhysicalMemory> Space<P> {
     /// in memory whose highest page and L1TF mask are not known.
     pub fn new(memory: P, paging: Paging, directory_table_base: u64) -> Self {
         let root = paging.root(directory_table_base);
-        Self { memory, paging, root, hints: Hints::default(), cache: Cache::new() }
+        let shape = *paging.shape();
+        Self { memory, paging, shape, root, hints: Hints::default(), cache: Cache::new() }
     }
 
     /// Tells the machine's highest page, against which frames in entries that
@@ -88,18 +90,44 @@ impl<P: PhysicalMemory> Space<P> {
     }
 
     /// Where an address lies: the fast way, through the cache.
+    #[inline]
     pub fn physical(&self, address: VirtualAddress) -> Result<PhysicalAddress, TranslateError> {
         self.locate(address).map(|place| place.physical)
     }
 
     pub(crate) fn plain(&self, address: VirtualAddress) -> Result<u64, TranslateError> {
-        let bits = self.paging.address_bits();
-        self.paging.plain(address).ok_or(TranslateError::NotCanonical { address, bits })
+        let bits = self.shape.address_bits;
+        self.shape.plain(address).ok_or(TranslateError::NotCanonical { address, bits })
     }
 
+    #[inline]
     pub(crate) fn locate(&self, address: VirtualAddress) -> Result<Place, TranslateError> {
+        match self.quick(address) {
+            Some(place) => Ok(place),
+            None => self.locate_slowly(address),
+        }
+    }
+
+    /// Where an address lies, when what serves its region is remembered, and
+    /// its page table is lent and says so. `None` says nothing.
+    #[inline]
+    pub(crate) fn quick(&self, address: VirtualAddress) -> Option<Place> {
+        let plain = self.shape.plain(address)?;
+        let bits = self.shape.region_bits;
+        match self.cache.get(plain >> bits)? {
+            Region::Table(table) => {
+                let page = self.memory.physical_page(table)?;
+                let entry = self.held(page, self.shape.entry_offset(plain))?;
+                Some(place(self.shape.page(entry)?, plain, PAGE_SIZE))
+            }
+            Region::Page(base) => Some(place(PhysicalAddress(base.0 << 12), plain, 1 << bits)),
+        }
+    }
+
+    #[inline(never)]
+    fn locate_slowly(&self, address: VirtualAddress) -> Result<Place, TranslateError> {
         let plain = self.plain(address)?;
-        let bits = self.paging.region_bits();
+        let bits = self.shape.region_bits;
         match self.cache.get(plain >> bits) {
             Some(Region::Table(table)) => {
                 let step = self.paging.leaf();
@@ -120,7 +148,7 @@ impl<P: PhysicalMemory> Space<P> {
     /// also when the page itself is not there.
     #[cold]
     fn locate_anew(&self, address: VirtualAddress, plain: u64) -> Result<Place, TranslateError> {
-        let bits = self.paging.region_bits();
+        let bits = self.shape.region_bits;
         let mut table = None;
         let result = self.resolve(address, true, &mut |level: Level| {
             if let (EntryName::Pde, Meaning::Table { frame }) = (level.name, level.meaning) {
@@ -284,23 +312,29 @@ impl<P: PhysicalMemory> Space<P> {
         self.load(address, step.name, PhysicalAddress(table.0 | offset))
     }
 
+    /// The entry at an offset into a page.
+    #[inline]
+    fn held(&self, page: &[u8; PAGE_SIZE as usize], offset: usize) -> Option<u64> {
+        let bytes = page.get(offset..)?;
+        match self.shape.entry_size {
+            4 => bytes.first_chunk().map(|entry| u32::from_le_bytes(*entry).into()),
+            _ => bytes.first_chunk().map(|entry| u64::from_le_bytes(*entry)),
+        }
+    }
+
     fn load(
         &self,
         address: VirtualAddress,
         level: EntryName,
         at: PhysicalAddress,
     ) -> Result<u64, TranslateError> {
+        let lent = self.memory.physical_page(at.frame());
+        let offset = at.page_offset() as usize;
+        if let Some(entry) = lent.and_then(|page| self.held(page, offset)) {
+            return Ok(entry);
+        }
         let size = self.paging.entry_size() as usize;
         let mut bytes = [0; 8];
-        let start = at.page_offset() as usize;
-        if let Some(page) = self.memory.physical_page(at.frame())
-            && let Some(held) = page.get(start..start + size)
-        {
-            for (to, from) in bytes.iter_mut().zip(held) {
-                *to = *from;
-            }
-            return Ok(u64::from_le_bytes(bytes));
-        }
         match self.memory.read_physical(at, &mut bytes[..size]) {
             Ok(()) => Ok(u64::from_le_bytes(bytes)),
             Err(ReadError::PhysicalAbsent { .. }) => {
@@ -311,6 +345,7 @@ impl<P: PhysicalMemory> Space<P> {
     }
 }
 
+#[inline]
 fn place(base: PhysicalAddress, plain: u64, span: u64) -> Place {
     let within = plain & (span - 1);
     Place { physical: PhysicalAddress(base.0 | within), left: span - within }

@@ -73,7 +73,28 @@ impl<P: PhysicalMemory> Space<P> {
 
 /// On an error the bytes before the address that failed are right.
 impl<P: PhysicalMemory> VirtualMemory for Space<P> {
+    #[inline]
     fn read_virtual(&self, address: VirtualAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
+        // Inlined, so that a read of a size that is known is no call at all.
+        if let Some(bytes) = self.lent(address, buffer.len()) {
+            buffer.copy_from_slice(bytes);
+            return Ok(());
+        }
+        self.read_slowly(address, buffer)
+    }
+}
+
+impl<P: PhysicalMemory> Space<P> {
+    /// So many bytes that lie in one page, when they can be lent.
+    #[inline]
+    fn lent(&self, address: VirtualAddress, length: usize) -> Option<&[u8]> {
+        let at = self.quick(address)?.physical;
+        let start = at.page_offset() as usize;
+        self.memory().physical_page(at.frame())?.get(start..start.checked_add(length)?)
+    }
+
+    #[inline(never)]
+    fn read_slowly(&self, address: VirtualAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
         match self.read_up_to(address, buffer) {
             (_, None) => Ok(()),
             (_, Some(error)) => Err(error),

@@ -1,6 +1,8 @@
 //! The stored pages of a dump, by their numbers.
 
 mod rank;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 
@@ -13,12 +15,15 @@ use rank::Ranked;
 
 /// The physical memory in a dump: every stored page can be read by its
 /// address. What is held in memory grows with the runs, or with the bitmap (a
-/// 64th of it), and never with the pages: a 2-TiB machine's takes 8 MiB.
+/// quarter of it), and never with the pages: a 1-TiB machine's takes 8 MiB, no
+/// machine's more than 32 MiB.
 ///
 /// A page that two runs have is read from the run that the file names first.
 pub struct Pages<'a> {
     source: Source<'a>,
     places: Places<'a>,
+    /// What follows the index in the file, where it lies in memory: the fast way.
+    lent: &'a [[u8; PAGE_SIZE as usize]],
     start: u64,
     count: u64,
     frames: u64,
@@ -35,14 +40,16 @@ impl<'a> Pages<'a> {
         let count = runs.total();
         let frames = runs.list.iter().map(|run| run.base + run.pages).max().unwrap_or(0);
         let places = Places::Runs { list: runs.list, index };
-        Self { source, places, start: runs.start, count, frames }
+        let lent = lent(source, runs.start);
+        Self { source, places, lent, start: runs.start, count, frames }
     }
 
     pub(crate) fn of_bitmap(bitmap: &Bitmap<'a>) -> Result<Self, Error> {
         let ranked = Ranked::new(bitmap)?;
         let (start, count) = (bitmap.first_page_offset(), ranked.count());
         let (source, frames) = (bitmap.source(), bitmap.bits());
-        Ok(Self { source, places: Places::Bitmap(ranked), start, count, frames })
+        let lent = lent(source, start);
+        Ok(Self { source, places: Places::Bitmap(ranked), lent, start, count, frames })
     }
 
     /// How many pages the index names; one in two runs counts twice.
@@ -76,23 +83,35 @@ impl<'a> Pages<'a> {
 
     /// Where a page is stored: `None` when the dump does not have it, or when
     /// the file ends before it. Fails only where the bitmap is read by position.
-    #[inline]
     pub fn offset(&self, frame: PageFrame) -> io::Result<Option<u64>> {
-        let offset = match &self.places {
-            Places::Bitmap(ranked) => ranked
-                .rank(frame.0)?
-                .and_then(|rank| rank.checked_mul(PAGE_SIZE)?.checked_add(self.start)),
-            Places::Runs { list, index } => index.find(frame.0).and_then(|(run, _)| {
-                let run = list.get(run as usize)?;
-                Some(run.offset + (frame.0 - run.base) * PAGE_SIZE)
-            }),
+        let number = match &self.places {
+            Places::Bitmap(ranked) => ranked.rank(frame.0)?,
+            Places::Runs { list, index } => number_in(list, index, self.start, frame.0),
         };
-        Ok(offset.filter(|offset| self.source.holds(*offset, PAGE_SIZE)))
+        let offset = number
+            .and_then(|number| number.checked_mul(PAGE_SIZE)?.checked_add(self.start))
+            .filter(|offset| self.source.holds(*offset, PAGE_SIZE));
+        Ok(offset)
     }
 
     /// A page itself, where the file lies in memory and has it.
     #[inline]
     pub fn page(&self, frame: PageFrame) -> Option<&'a [u8; PAGE_SIZE as usize]> {
+        let number = match &self.places {
+            Places::Bitmap(ranked) => match ranked.quick(frame.0) {
+                None => return self.page_slowly(frame),
+                Some(number) => number,
+            },
+            Places::Runs { list, index } => number_in(list, index, self.start, frame.0)?,
+        };
+        self.lent.get(usize::try_from(number).ok()?)
+    }
+
+    #[cold]
+    fn page_slowly(&self, frame: PageFrame) -> Option<&'a [u8; PAGE_SIZE as usize]> {
+        if self.lent.is_empty() {
+            return None;
+        }
         let offset = self.offset(frame).ok()??;
         self.source.slice(offset, PAGE_SIZE as usize)?.try_into().ok()
     }
@@ -118,27 +137,9 @@ impl<'a> Pages<'a> {
         }
     }
 
-    /// Reads within one page.
-    fn part(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
-        let io = |offset, source| ReadError::Io { address: address.0, offset, source };
-        let place = self.offset(address.frame()).map_err(|error| io(self.start, error))?;
-        let Some(page) = place else { return Err(ReadError::PhysicalAbsent { address }) };
-        let offset = page + address.page_offset();
-        let read = self.source.fill("a page", offset, buffer);
-        read.map_err(|error| io(offset, io::Error::other(error)))
-    }
-}
-
-impl PhysicalMemory for Pages<'_> {
-    #[inline]
-    fn physical_page(&self, frame: PageFrame) -> Option<&[u8; PAGE_SIZE as usize]> {
-        self.page(frame)
-    }
-
-    fn read_physical(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
-        if buffer.len() as u64 <= address.left_in_page() {
-            return self.part(address, buffer);
-        }
+    /// Reads over the ends of pages, and what is not mapped.
+    #[inline(never)]
+    fn read_by_parts(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
         let mut at = address;
         let mut rest = buffer;
         while !rest.is_empty() {
@@ -151,5 +152,49 @@ impl PhysicalMemory for Pages<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Reads within one page.
+    fn part(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
+        let io = |offset, source| ReadError::Io { address: address.0, offset, source };
+        let place = self.offset(address.frame()).map_err(|error| io(self.start, error))?;
+        let Some(page) = place else { return Err(ReadError::PhysicalAbsent { address }) };
+        let offset = page + address.page_offset();
+        let read = self.source.fill("a page", offset, buffer);
+        read.map_err(|error| io(offset, io::Error::other(error)))
+    }
+}
+
+/// The file from `start` on, in whole pages; empty where it does not lie in memory.
+fn lent(source: Source<'_>, start: u64) -> &[[u8; PAGE_SIZE as usize]] {
+    let length = source.len().saturating_sub(start);
+    let bytes = usize::try_from(length).ok().and_then(|length| source.slice(start, length));
+    bytes.unwrap_or_default().as_chunks().0
+}
+
+/// The how manieth of the file's pages it is; the runs lie back to back from `start` on.
+fn number_in(list: &[Run], index: &Index, start: u64, frame: u64) -> Option<u64> {
+    let (run, _) = index.find(frame)?;
+    let run = list.get(run as usize)?;
+    Some((run.offset - start) / PAGE_SIZE + (frame - run.base))
+}
+
+impl PhysicalMemory for Pages<'_> {
+    #[inline]
+    fn physical_page(&self, frame: PageFrame) -> Option<&[u8; PAGE_SIZE as usize]> {
+        self.page(frame)
+    }
+
+    #[inline]
+    fn read_physical(&self, address: PhysicalAddress, buffer: &mut [u8]) -> Result<(), ReadError> {
+        let start = address.page_offset() as usize;
+        // Inlined, so that a read of a size that is known is no call at all.
+        if let Some(page) = self.page(address.frame())
+            && let Some(held) = page.get(start..start + buffer.len())
+        {
+            buffer.copy_from_slice(held);
+            return Ok(());
+        }
+        self.read_by_parts(address, buffer)
     }
 }

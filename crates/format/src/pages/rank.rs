@@ -35,9 +35,26 @@ struct Entry {
     words: u64,
 }
 
+impl Entry {
+    /// Bits set before a bit of the block, which lies in this word of it;
+    /// `None` when it is not set.
+    #[inline]
+    fn rank(&self, frame: u64, word: u64) -> Option<u64> {
+        // The block's first word asks for the one bit that no other has, and that is 0.
+        let number = (frame >> 6).wrapping_sub(1) & 7;
+        let before = self.words >> (9 * number) & 0x1FF;
+        let bit = 1_u64 << (frame % 64);
+        let within = u64::from((word & (bit - 1)).count_ones());
+        (word & bit != 0).then_some(self.before + before + within)
+    }
+}
+
 /// A bitmap and its directory: an entry for each block of `1 << shift` bits.
 pub(super) struct Ranked<'a> {
     bits: Bits<'a>,
+    /// The bitmap's whole words, where they lie in memory and the directory
+    /// counts each of them: the fast way.
+    words: &'a [[u8; 8]],
     count_of_bits: u64,
     shift: u32,
     directory: Vec<Entry>,
@@ -57,17 +74,24 @@ impl<'a> Ranked<'a> {
         let mut seen = 0_u64;
         bitmap.windows(|start, window| {
             for part in window.chunks(block) {
+                let (all, words) = counted(part);
                 // The bitmap's last byte comes in a window of its own.
                 if seen.is_multiple_of(block as u64) {
-                    directory.push(Entry { before: set, words: words(part) });
+                    directory.push(Entry { before: set, words });
                 }
-                set += ones(part);
+                set += all;
                 seen += part.len() as u64;
             }
             debug_assert_eq!(seen, start + window.len() as u64);
         })?;
         let bits = bits(bitmap)?;
-        Ok(Self { bits, count_of_bits: bitmap.bits(), shift, directory, set })
+        let whole = (bitmap.bits() / 64) as usize;
+        let words = match bits {
+            Bits::Mapped(bits) if shift == LEAST_SHIFT => bits.as_chunks().0.get(..whole),
+            _ => None,
+        };
+        let words = words.unwrap_or_default();
+        Ok(Self { bits, words, count_of_bits: bitmap.bits(), shift, directory, set })
     }
 
     /// How many bits are set.
@@ -75,8 +99,16 @@ impl<'a> Ranked<'a> {
         self.set
     }
 
-    /// How many bits are set before bit `frame`; `None` when it is not set itself.
+    /// How many bits are set before bit `frame`, which is set itself: the fast
+    /// way. `None` says nothing, or that [`Ranked::rank`] knows.
     #[inline]
+    pub(super) fn quick(&self, frame: u64) -> Option<u64> {
+        let word = u64::from_le_bytes(*self.words.get(usize::try_from(frame >> 6).ok()?)?);
+        let entry = self.directory.get((frame >> LEAST_SHIFT) as usize)?;
+        entry.rank(frame, word)
+    }
+
+    /// How many bits are set before bit `frame`; `None` when it is not set itself.
     pub(super) fn rank(&self, frame: u64) -> io::Result<Option<u64>> {
         if frame >= self.count_of_bits {
             return Ok(None);
@@ -86,18 +118,10 @@ impl<'a> Ranked<'a> {
         if self.shift != LEAST_SHIFT {
             return self.rank_in_large(frame, entry.before);
         }
-        let before = match frame >> 6 & 7 {
-            0 => 0,
-            number => entry.words >> (9 * (number - 1)) & 0x1FF,
-        };
-        let word = self.word(frame)?;
-        let bit = 1_u64 << (frame % 64);
-        let within = u64::from((word & (bit - 1)).count_ones());
-        Ok((word & bit != 0).then_some(entry.before + before + within))
+        Ok(entry.rank(frame, self.word(frame)?))
     }
 
     /// The 64 bits around a bit, as far as there are so many.
-    #[inline]
     fn word(&self, frame: u64) -> io::Result<u64> {
         let at = (frame / 64 * 8) as usize;
         let of = |bits: &[u8]| match bits.get(at..).and_then(|rest| rest.first_chunk()) {
@@ -179,16 +203,26 @@ fn partial(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
-/// Bits set before each word of a block of 512 bits but the first.
-fn words(block: &[u8]) -> u64 {
-    let (all, _) = block.as_chunks::<8>();
-    let (mut set, mut packed) = (0, 0);
-    for (number, word) in all.iter().take(7).enumerate() {
-        set += u64::from(u64::from_le_bytes(*word).count_ones());
-        packed |= set << (9 * number);
+/// Bits set in a block and, of one of 512 bits, before each of its words but the first.
+fn counted(block: &[u8]) -> (u64, u64) {
+    const FULL: u64 = 64 | 128 << 9 | 192 << 18 | 256 << 27 | 320 << 36 | 384 << 45 | 448 << 54;
+    const BITS: u64 = 1 << LEAST_SHIFT;
+    // Memory comes in large runs: most blocks are all set, or all clear.
+    match <&[u8; BITS as usize / 8]>::try_from(block) {
+        Ok([0xFF, .., 0xFF]) if block.iter().all(|byte| *byte == 0xFF) => return (BITS, FULL),
+        Ok([0, .., 0]) if block.iter().all(|byte| *byte == 0) => return (0, 0),
+        _ => {}
     }
-    // Bits behind a word that the block does not have in full are never asked for.
-    packed
+    let (all, rest) = block.as_chunks::<8>();
+    let (mut set, mut packed) = (0, 0);
+    for (number, word) in all.iter().enumerate() {
+        set += u64::from(u64::from_le_bytes(*word).count_ones());
+        // Also before a word that the block has only a part of.
+        if number < 7 {
+            packed |= set << (9 * number);
+        }
+    }
+    (set + ones(rest), packed)
 }
 
 /// Bits set in `bytes`, whose last byte has bit `frame`, before that bit.

@@ -234,7 +234,11 @@ fn every_made_file_that_is_not_damaged_is_converted_to_one_that_is_not() {
         if !whole {
             continue;
         }
-        let once = written(&source, source.request(Kind::Bitmap).unwrap()).unwrap();
+        let request = match source.request(Kind::Bitmap) {
+            Err(Error::Machine(format::Machine::Ia64)) => continue,
+            request => request.unwrap(),
+        };
+        let once = written(&source, request).unwrap();
         let after = verify(&once, Level::Structure);
         assert_eq!(after.verdict, before.verdict, "{}: {after:#?}", seed.name);
         assert!(read(&once) == read(&bytes), "{}", seed.name);

@@ -11,7 +11,7 @@ fn main() -> io::Result<()> {
         let folder = folder.join(target);
         fs::create_dir_all(&folder)?;
         for (name, bytes) in fuzz::seeds::of(target) {
-            if bytes.len() <= fuzz::seeds::COMMITTED {
+            if bytes.len() <= fuzz::seeds::committed(target) {
                 fs::write(folder.join(name), bytes)?;
             }
         }

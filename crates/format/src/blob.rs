@@ -13,6 +13,8 @@ pub const MAX_BLOBS: u64 = 1 << 20;
 /// Blobs that are listed; those behind them are counted only. Real files have under 50. (S)
 pub const LISTED_BLOBS: usize = 65_536;
 
+const SIGNATURE: &[u8; 8] = b"DumpBlob";
+
 /// A GUID, shown as Windows shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Guid(pub [u8; 16]);
@@ -115,10 +117,10 @@ impl Blobs {
     pub(crate) fn read(source: &Source<'_>, offset: u64) -> Result<Option<Self>, Error> {
         let header_length = size_of::<BlobFileHeader>() as u64;
         if !source.holds(offset, header_length) {
-            return Ok(None);
+            return Self::cut(source, offset, header_length);
         }
         let header: BlobFileHeader = source.read("the secondary data's header", offset)?;
-        if &header.signature != b"DumpBlob" {
+        if &header.signature != SIGNATURE {
             return Ok(None);
         }
         let (mut list, mut count) = (Vec::new(), 0);
@@ -129,6 +131,18 @@ impl Blobs {
         };
         let build_number = header.build_number.get();
         Ok(Some(Self { offset, build_number, list, count, end }))
+    }
+
+    /// Less than a header is left: secondary data when it begins as such.
+    fn cut(source: &Source<'_>, offset: u64, needed: u64) -> Result<Option<Self>, Error> {
+        let left = source.len().saturating_sub(offset);
+        let rest = source.vec("the secondary data's header", offset.min(source.len()), left)?;
+        let length = rest.len().min(SIGNATURE.len());
+        if rest.is_empty() || rest[..length] != SIGNATURE[..length] {
+            return Ok(None);
+        }
+        let end = BlobEnd::Cut { offset, missing: needed - left };
+        Ok(Some(Self { offset, build_number: 0, list: Vec::new(), count: 0, end }))
     }
 
     /// The first blob with this tag.

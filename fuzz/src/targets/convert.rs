@@ -24,7 +24,10 @@ pub fn target(data: &[u8]) {
             Err(error) => {
                 let told = matches!(
                     error,
-                    Error::TooManyRuns { .. } | Error::Order { .. } | Error::TooLarge
+                    Error::Machine(_)
+                        | Error::TooManyRuns { .. }
+                        | Error::Order { .. }
+                        | Error::TooLarge
                 );
                 assert!(told || !good, "good, and not to be converted: {error}");
                 continue;

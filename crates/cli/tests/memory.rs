@@ -351,6 +351,29 @@ fn a_reader_that_goes_away_ends_a_long_answer_well() {
     }
 }
 
+/// Mapped, the system may as well end the process, which is what --no-map is for.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_cut_while_it_is_read_by_position_is_an_error_that_says_so() {
+    use std::io::Read;
+    let bench = Bench::new();
+    let spec = FileSpec::new(Kind::BitmapFull, Machine::X64).bare();
+    made(&bench, "x.dmp", spec.pages(0x100, 2000, Page::Zero));
+    let words = ["read", "x.dmp", "0x100000", "0x7d0000", "--physical", "--raw", "--no-map"];
+    let mut command = bench.command(&words);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = child.stdout.take().unwrap();
+    out.read_exact(&mut [0; 4096]).unwrap();
+    let file = std::fs::OpenOptions::new().write(true).open(bench.path("x.dmp")).unwrap();
+    file.set_len(0x10_0000).unwrap();
+    let reader = std::thread::spawn(move || out.read_to_end(&mut Vec::new()));
+    let ended = child.wait_with_output().unwrap();
+    reader.join().unwrap().unwrap();
+    let errors = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert_eq!(ended.status.code(), Some(5), "{errors}");
+    assert!(errors.contains("was cut while it was read"), "{errors}");
+}
+
 #[test]
 fn blobs_are_listed_shown_and_extracted_by_number_and_tag() {
     let bench = Bench::new();

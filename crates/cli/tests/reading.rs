@@ -78,6 +78,62 @@ fn verify_exits_with_the_worst_of_its_files() {
 }
 
 #[test]
+fn what_is_no_kernel_dump_is_named_for_what_it_is_with_what_to_do() {
+    let bench = Bench::new();
+    for (bytes, name, advice) in [
+        (&b"MDMP\x93\xa7\0\0"[..], "user-mode minidump", "WinDbg"),
+        (b"\x7fELF\x02\x01", "ELF file", "dump-guest-memory -w"),
+        (b"PK\x03\x04", "zip archive", "unpack it"),
+        (b"MSCF\0\0\0\0", "cabinet", "unpack it"),
+        (b"7z\xbc\xaf\x27\x1c", "7-zip", "unpack it"),
+        (b"Rar!\x1a\x07", "rar", "unpack it"),
+        (b"\x1f\x8b\x08", "gzip", "unpack it"),
+        (b"Raw_Dmp!\0\0", "UEFI offline dump", "OfflineCrashDumpUefi"),
+        (b"HIBR\0\0\0\0", "hibernation file", "running machine"),
+        (b"", "empty file", "copy the dump again"),
+        (&[0; 9000], "begins with zeros", "again"),
+        (b"<html><body>404</body></html>", "HTML", "download it again"),
+        (b"Microsoft (R) Windows Debugger\r\n", "a text", "beside it"),
+        (b"Microsoft C/C++ MSF 7.00\r\n\x1aDS\0", "PDB", "beside it"),
+        (b"MZ\x90\0", "program", "beside it"),
+        (b"\xd2\xbe\xd2\xbe\0\0", "VMware", "vmss2core"),
+        (b"EMiL\x01\0\0\0", "LiME", "forensics"),
+        (b"\x53\xff\x00\xf0", "raw memory image", "forensics"),
+        (b"\x90\x91\x92", "begins with 909192", "forensics"),
+        (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS", "git lfs pull"),
+    ] {
+        bench.write("x.dmp", bytes);
+        bench.run("info x.dmp").exits(9).complains(name).complains(advice);
+        let verified = bench.run("verify x.dmp").exits(9).says(name).says(advice);
+        assert!(verified.value("verdict").starts_with("unusable: "), "{}", verified.out);
+    }
+    bench.run("info .").exits(10).complains("it is a folder").complains("name a file in it");
+}
+
+#[test]
+fn every_check_as_json_has_its_place_and_what_is_wrong_has_what_was_expected_and_found() {
+    let bench = Bench::new();
+    for seed in simulator::files::seeds() {
+        if !["full-x64", "bitmap-full-x64", "triage-x64"]
+            .iter()
+            .any(|kind| seed.name.starts_with(kind))
+        {
+            continue;
+        }
+        bench.write("x.dmp", &seed.bytes());
+        let (_, answer) = bench.json("verify x.dmp");
+        for check in answer["files"][0]["verification"]["checks"].as_array().unwrap() {
+            let place = check["offset"].is_u64() || check["found"].is_string();
+            assert!(place, "{}: {check}", seed.name);
+            if check["outcome"] == "fail" {
+                let evidence = check["found"].is_string() || check["expected"].is_string();
+                assert!(evidence && check["offset"].is_u64(), "{}: {check}", seed.name);
+            }
+        }
+    }
+}
+
+#[test]
 fn verify_of_one_file_shows_every_check_and_of_several_a_line_for_each() {
     let bench = Bench::new();
     bench.run("kernel --simulate a.dmp").exits(0);

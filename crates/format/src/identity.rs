@@ -34,7 +34,7 @@ pub enum Identity {
 
 /// First bytes of other kinds of files that get taken for dumps, and what to do with them.
 const OTHERS: [(&[u8], &str, &str); 47] = [
-    (b"\x7fELF", "an ELF file (a core dump of QEMU, VirtualBox or Linux?)", GUEST),
+    (b"\x7fELF", "an ELF file, perhaps a core dump of QEMU, VirtualBox or Linux", GUEST),
     (b"KDUMP   ", "a Linux kernel dump (kdump)", LINUX),
     (b"DISKDUMP", "a Linux kernel dump (diskdump)", LINUX),
     (b"makedumpfile", "a Linux kernel dump (makedumpfile)", LINUX),
@@ -93,7 +93,7 @@ const VMWARE: &str = "make a Windows dump of it with VMware's vmss2core: -W8, be
 const DISK: &str = "look for the dump on it";
 const HIBERNATION: &str = "take a dump of the running machine, or read it with a forensics tool";
 const TEXT: &str = "a text";
-const PAGE_OF_THE_WEB: &str = "an HTML or XML page: a download that went wrong?";
+const PAGE_OF_THE_WEB: &str = "an HTML or XML page, perhaps of a download that went wrong";
 const TAR: &str = "a tar archive";
 
 /// What is told by more than its first bytes.

@@ -33,10 +33,10 @@ pub(crate) struct OutputArgs {
 pub(crate) struct OpenArgs {
     /// Read the file by position, do not map it.
     ///
-    /// Files on local disks are mapped, which is faster. Should somebody cut a mapped file while it is read, the
-    /// system ends livedump on the spot (on Linux with SIGBUS, exit code 135 of a shell; Windows does not let a
-    /// mapped file be cut); with --no-map that is an error with an exit code like any other. Files that may go
-    /// away, on network shares and (on Linux) removable disks, are read by position in any case.
+    /// Files on local disks are mapped, which is faster. Should somebody cut a mapped file while it is read, or its
+    /// disk fail, the system may end livedump on the spot (on Linux with SIGBUS, exit code 135 of a shell; Windows
+    /// does not let a mapped file be cut); with --no-map that is an error with an exit code like any other. Files
+    /// that may go away, as on network shares, are read by position in any case.
     #[arg(long, help_heading = "File")]
     pub(crate) no_map: bool,
 }

@@ -77,10 +77,10 @@ fn opened(path: &Path, file: std::io::Result<map::File>) -> Result<map::File, Fa
             ErrorKind::PermissionDenied => {
                 failure(Class::Elevation).remedy(world::WHO_READS_A_DUMP)
             }
-            ErrorKind::NotFound
-            | ErrorKind::NotADirectory
-            | ErrorKind::IsADirectory
-            | ErrorKind::InvalidInput => failure(Class::NotFound),
+            ErrorKind::IsADirectory => failure(Class::NotFound).remedy("name a file in it"),
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::InvalidInput => {
+                failure(Class::NotFound)
+            }
             _ => failure(Class::Disk),
         }
     })

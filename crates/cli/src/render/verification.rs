@@ -84,12 +84,13 @@ fn outcome(outcome: Outcome) -> &'static str {
 
 fn what(check: &Check) -> String {
     match (&check.expected, &check.found) {
-        (Some(expected), Some(found)) => {
+        (Some(expected), Some(found)) if check.outcome != Outcome::Pass => {
             format!("{}: expected {expected}, found {found}", check.text)
         }
-        (None, Some(found)) if check.outcome != Outcome::Pass => {
-            format!("{}: found {found}", check.text)
+        (None, Some(found)) if check.outcome == Outcome::Pass => {
+            format!("{}: {found}", check.text)
         }
+        (None, Some(found)) => format!("{}: found {found}", check.text),
         _ => check.text.clone(),
     }
 }
@@ -99,7 +100,10 @@ fn several(files: &[VerifiedFile]) -> String {
     for file in files {
         let (verdict, size, why) = match (&file.verification, &file.failure) {
             (Some(found), _) => {
-                (found.verdict.to_string(), exact_size(found.file_length), found.summary.clone())
+                let verdict = found.verdict.to_string();
+                let why = found.summary.strip_prefix(&format!("{verdict}: "));
+                let why = why.unwrap_or(&found.summary).to_owned();
+                (verdict, exact_size(found.file_length), why)
             }
             (None, Some(failure)) => {
                 ("not read".to_owned(), "-".to_owned(), failure.message.clone())

@@ -357,13 +357,13 @@ pub(crate) fn kind(header: &Header) -> String {
 }
 
 /// How the code is read, unless only a status has that number.
-fn reading(header: &Header) -> Option<nt::code::Reading> {
+pub(crate) fn reading(header: &Header) -> Option<nt::code::Reading> {
     let parameters = header.bug_check_parameters.map(Option::unwrap_or_default);
     let readings = nt::code::explain_with(header.bug_check_code?, parameters).readings;
     readings.into_iter().find(|reading| reading.kind != nt::code::Kind::NtStatus)
 }
 
-fn code_text(code: u32, reading: Option<&nt::code::Reading>) -> String {
+pub(crate) fn code_text(code: u32, reading: Option<&nt::code::Reading>) -> String {
     match reading {
         Some(reading) => format!("0x{code:X} ({})", reading.name),
         None => format!("0x{code:X}"),
@@ -371,7 +371,7 @@ fn code_text(code: u32, reading: Option<&nt::code::Reading>) -> String {
 }
 
 /// What each parameter is, and what its value says.
-fn parameter_meanings(reading: &nt::code::Reading) -> Vec<String> {
+pub(crate) fn parameter_meanings(reading: &nt::code::Reading) -> Vec<String> {
     let text = |parameter: &nt::code::Parameter| match (parameter.description, &parameter.decoded) {
         (Some(what), Some(value)) => format!("{what}: {value}"),
         (Some(what), None) => what.to_owned(),
@@ -381,7 +381,7 @@ fn parameter_meanings(reading: &nt::code::Reading) -> Vec<String> {
     if texts.iter().all(String::is_empty) { Vec::new() } else { texts }
 }
 
-fn parameters(header: &Header) -> Vec<String> {
+pub(crate) fn parameters(header: &Header) -> Vec<String> {
     if header.bug_check_code.is_none() {
         return Vec::new();
     }

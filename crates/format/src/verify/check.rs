@@ -148,6 +148,12 @@ pub(super) fn of_error(name: &str, error: &Error) -> Check {
         Error::Value { offset, expected, found, .. } => {
             check.at(*offset).expected(expected).found(found)
         }
+        Error::PagesShort { offset, needed, found } => {
+            check.at(*offset).expected(format!("{needed} bytes")).found(format!("{found} bytes"))
+        }
+        Error::TooMany { offset, most, found, .. } => {
+            check.at(*offset).expected(format!("at most {most}")).found(found)
+        }
         _ => check,
     }
 }

@@ -22,7 +22,8 @@ impl Verifier<'_, '_> {
             // What the structure says of it was said.
             Err(Error::NoTranslation { machine }) => {
                 let text = format!("page tables of {machine} machines are not understood");
-                self.checks.note(Check::new("kernel.memory", text));
+                let check = Check::new("kernel.memory", text).at(self.field(0x30, 0x20));
+                self.checks.note(check.found(machine));
             }
             Err(error) => self.unread("kernel.memory", &error),
         }

@@ -63,16 +63,27 @@ impl Verifier<'_, '_> {
         }
     }
 
+    /// The code with its name, and what its parameters say.
     fn code(&mut self) {
+        let header = self.dump.header();
         let offset = self.field(0x38, 0x28);
-        match self.dump.header().bug_check_code {
-            Some(code) => {
-                self.checks.pass(Check::new("header.code", "the code").at(offset).found_hex(code));
-            }
-            None => {
-                self.checks.note(Check::new("header.code", "the header has no code").at(offset))
-            }
-        }
+        let Some(code) = header.bug_check_code else {
+            return self.checks.note(
+                Check::new("header.code", "the header has no code")
+                    .at(offset)
+                    .found("never filled"),
+            );
+        };
+        let reading = crate::info::reading(header);
+        let text = crate::info::code_text(code, reading.as_ref());
+        self.checks.pass(Check::new("header.code", text).at(offset).found_hex(code));
+        let meanings = reading.as_ref().map(crate::info::parameter_meanings).unwrap_or_default();
+        let text = match meanings.iter().filter(|meaning| !meaning.is_empty()).count() {
+            0 => "the code's parameters".to_owned(),
+            _ => meanings.join("; "),
+        };
+        let check = Check::new("header.parameters", text).at(self.field(0x40, 0x2C));
+        self.checks.pass(check.found(crate::info::parameters(header).join(" ")));
     }
 
     fn times(&mut self) {
@@ -164,9 +175,9 @@ impl Verifier<'_, '_> {
     fn attributes(&mut self) {
         let Some(attributes) = self.dump.header().attributes else { return };
         let offset = self.field(0x1050, 0x8A0);
-        let check = |name: &str, text: &str| Check::new(name, text).at(offset);
         let bits = attributes.bits();
-        self.checks.pass(check("header.attributes", "attributes").found_hex(bits));
+        let check = |name: &str, text: &str| Check::new(name, text).at(offset).found_hex(bits);
+        self.checks.pass(check("header.attributes", "attributes"));
         if attributes.contains(Attributes::LIVE_DUMP_GENERATED_DUMP) {
             self.checks.note(check("header.live", "a live dump: nothing crashed"));
         }

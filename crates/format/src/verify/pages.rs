@@ -92,7 +92,8 @@ impl Verifier<'_, '_> {
                      one that comes first in the file",
                     second.base, first.base, second.base
                 );
-                self.checks.fail(Check { text, ..overlap });
+                let found = format!("page {:#x} twice", second.base);
+                self.checks.fail(Check { text, ..overlap }.expected("each page once").found(found));
             }
         }
         self.covers(runs.start, total, Some(runs.end));

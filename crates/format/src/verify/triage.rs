@@ -49,9 +49,19 @@ impl Verifier<'_, '_> {
             }
             Ok(false) => {
                 let text = "the end mark is missing: the dump was cut or overwritten";
-                self.checks.fail(Check { text: text.into(), ..check }.expected("TRGD"));
+                let check = Check { text: text.into(), ..check }.expected("TRGD");
+                self.checks.fail(check.found(self.mark(offset)));
             }
             Err(error) => self.broken("triage.end_mark", &error),
+        }
+    }
+
+    /// What stands in the place of the end mark.
+    fn mark(&self, offset: u64) -> String {
+        let mut bytes = [0; 4];
+        match self.dump.source().fill("the end mark", offset, &mut bytes) {
+            Ok(()) => crate::identity::hex(&bytes),
+            Err(_) => format!("the end of the file, at {:#x}", self.dump.file_length()),
         }
     }
 

@@ -140,13 +140,23 @@ fn copied(
     });
     let gave_up = gave_up.map_err(|error| file::unreadable(asked.path, &error))?;
     if let Some(failure) = copy.failure {
-        return Err(failure);
+        return Err(was_cut(asked, source).unwrap_or(failure));
     }
     let mut report = copy.report;
     if let Some(at) = gave_up {
         report.ended = Some(end(at, "there is no end of gaps: read on from there".to_owned()));
     }
     Ok(report)
+}
+
+/// Bytes of a mapped file that was cut cannot be written anywhere, and the system blames where to.
+fn was_cut(asked: &Asked<'_>, source: &dyn Bytes) -> Option<Failure> {
+    let one = asked.file.is_none();
+    let now = std::fs::metadata(asked.path).ok().filter(|_| one)?.len();
+    (now < source.len()).then(|| {
+        let text = format!("'{}' was cut while it was read", asked.path.display());
+        Failure::new(Class::Disk, text).remedy("read it again when it is whole")
+    })
 }
 
 fn end(at: u64, reason: String) -> EndReport {

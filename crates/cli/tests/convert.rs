@@ -229,6 +229,7 @@ fn a_folder_as_out_takes_the_name_of_in() {
 }
 
 #[cfg(unix)]
+#[allow(clippy::unwrap_used)] // as clippy.toml allows in tests, whose helpers it does not see
 mod unix {
     use std::io::{BufRead, BufReader};
     use std::os::unix::fs::{FileExt, MetadataExt, symlink};

@@ -94,7 +94,7 @@ fn parts(run: Run, unreadable: &[Range<u64>]) -> impl Iterator<Item = Run> {
     let end = run.offset + run.pages * PAGE_SIZE;
     let first = unreadable.partition_point(|range| range.end <= run.offset);
     let inside = unreadable[first..].iter().take_while(move |range| range.start < end);
-    let stops = inside.cloned().chain([end..end]);
+    let stops = inside.cloned().chain(std::iter::once(end..end));
     let mut at = run.offset;
     stops.filter_map(move |stop| {
         let (start, stop_at) = (at, stop.start.max(at));

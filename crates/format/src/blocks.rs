@@ -39,9 +39,18 @@ pub(crate) struct Index {
     starts: Vec<u64>,
     /// The block of each segment, or [`GAP`].
     blocks: Vec<u32>,
+    /// From `first` on, the first address that a block has, every `1 << shift`
+    /// addresses: how many segments begin before. A search has only what is
+    /// between two of them.
+    coarse: Vec<u32>,
+    first: u64,
+    shift: u32,
     /// Bytes (or pages) that more than one block holds.
     pub(crate) overlap: u64,
 }
+
+/// Entries of [`Index::coarse`] at most: 16 KiB, and four for each segment.
+const COARSE: u64 = 4096;
 
 /// Marks a segment that no block covers.
 const GAP: u32 = u32::MAX;
@@ -57,7 +66,7 @@ impl Index {
         let index = Self {
             starts: Vec::with_capacity(segments),
             blocks: Vec::with_capacity(segments),
-            overlap: 0,
+            ..Self::default()
         };
         let mut sweep = Sweep { blocks, file, active: BinaryHeap::new(), at: 0, index };
         for next in order {
@@ -76,7 +85,22 @@ impl Index {
             index.starts.shrink_to_fit();
             index.blocks.shrink_to_fit();
         }
+        index.divide();
         index
+    }
+
+    fn divide(&mut self) {
+        let leading_gap = usize::from(self.blocks.first() == Some(&GAP));
+        let ends = self.starts.get(leading_gap).zip(self.starts.last());
+        let Some((first, last)) = ends.map(|(first, last)| (*first, *last)) else { return };
+        let (span, most) = (last - first, (4 * self.starts.len() as u64).min(COARSE));
+        self.shift = (0..64).find(|shift| span >> shift < most).unwrap_or(63);
+        let mut coarse: Vec<u32> = (0..=span >> self.shift)
+            .map(|at| first + (at << self.shift))
+            .map(|at| self.starts.partition_point(|start| *start < at) as u32)
+            .collect();
+        coarse.push(self.starts.len() as u32);
+        (self.coarse, self.first) = (coarse, first);
     }
 
     fn push(&mut self, start: u64, block: u32) {
@@ -89,7 +113,10 @@ impl Index {
     /// The segment that holds `address`: its block and where the segment ends.
     #[inline]
     pub(crate) fn find(&self, address: u64) -> Option<(u32, u64)> {
-        let next = self.starts.partition_point(|start| *start <= address);
+        let at = address.checked_sub(self.first)? >> self.shift;
+        let at = usize::try_from(at).ok()?.min(self.coarse.len().checked_sub(2)?);
+        let (low, high) = (*self.coarse.get(at)? as usize, *self.coarse.get(at + 1)? as usize);
+        let next = low + self.starts.get(low..high)?.partition_point(|start| *start <= address);
         let block = *self.blocks.get(next.checked_sub(1)?)?;
         let end = self.starts.get(next).copied().unwrap_or(u64::MAX);
         // Nothing holds the very last address, which no exclusive end can reach.
@@ -184,6 +211,28 @@ mod tests {
         assert_eq!(index.find(0x18), Some((1, 0x20)));
         assert_eq!(index.find(0x2F), Some((0, 0x30)));
         assert_eq!(index.find(0x4F), Some((1, 0x50)));
+    }
+
+    #[test]
+    fn any_address_is_found_in_the_first_block_that_holds_it() {
+        let mut random = 1_u64;
+        let mut next = |below: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (random >> 33) % below
+        };
+        for (start, spread) in [(0, 600), (0xFFFF_8000_0000_0000, 9_000), (77, 1 << 30)] {
+            let blocks: Vec<Block> =
+                (0..300).map(|_| block(start + next(spread), 0, next(90) as u32)).collect();
+            let index = Index::new(&blocks, u64::MAX);
+            let near = blocks.iter().flat_map(|b| [b.address.0, b.address.0 + u64::from(b.size)]);
+            for address in near.flat_map(|at| [at.saturating_sub(1), at, at + 1]) {
+                let first = blocks.iter().position(|b| {
+                    address.checked_sub(b.address.0).is_some_and(|at| at < b.size.into())
+                });
+                let found = index.find(address).map(|(block, _)| block as usize);
+                assert_eq!(found, first, "{address:#x}");
+            }
+        }
     }
 
     #[test]

@@ -128,7 +128,8 @@ impl<P: PhysicalMemory> Space<P> {
     fn locate_slowly(&self, address: VirtualAddress) -> Result<Place, TranslateError> {
         let plain = self.plain(address)?;
         let bits = self.shape.region_bits;
-        match self.cache.get(plain >> bits) {
+        let remembered = self.cache.get(plain >> bits);
+        match remembered.or_else(|| self.descend(plain)) {
             Some(Region::Table(table)) => {
                 let step = self.paging.leaf();
                 let table = PhysicalAddress(table.0 << 12);
@@ -142,6 +143,33 @@ impl<P: PhysicalMemory> Space<P> {
             Some(Region::Page(base)) => Ok(place(PhysicalAddress(base.0 << 12), plain, 1 << bits)),
             None => self.locate_anew(address, plain),
         }
+    }
+
+    /// What serves the address's region, when every entry above it is lent and
+    /// valid; then it is remembered.
+    fn descend(&self, plain: u64) -> Option<Region> {
+        let bits = self.shape.region_bits;
+        let mut table = self.root;
+        for step in self.paging.steps() {
+            if step.name == EntryName::Pte {
+                let region = Region::Table(table.frame());
+                self.cache.put(plain >> bits, region);
+                return Some(region);
+            }
+            let offset = table.page_offset() + step.index(plain) * self.shape.entry_size;
+            let page = self.memory.physical_page(table.frame())?;
+            match Hardware::decode(self.paging, step, self.held(page, offset as usize)?) {
+                Hardware::Table(next) => table = next,
+                Hardware::Page(base) => {
+                    let at = place(base, plain, step.span()).physical.0 >> bits << bits;
+                    let region = Region::Page(PhysicalAddress(at).frame());
+                    self.cache.put(plain >> bits, region);
+                    return Some(region);
+                }
+                _ => return None,
+            }
+        }
+        None
     }
 
     /// Walks from the root and remembers what serves the address's region,

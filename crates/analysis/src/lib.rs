@@ -10,6 +10,7 @@ use serde::{Serialize, Serializer};
 pub mod census;
 pub mod completeness;
 pub mod hang;
+pub mod stacks;
 
 pub use census::{Census, ListReport, ThreadRef};
 pub use completeness::{Completeness, completeness};

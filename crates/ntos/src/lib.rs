@@ -11,8 +11,10 @@ use memory::VirtualAddress;
 use serde::Serializer;
 
 mod alpc;
+mod code;
 pub mod debugger_block;
 pub mod encoded;
+mod files;
 mod image;
 mod irp;
 mod kernel;
@@ -26,13 +28,17 @@ mod processor;
 mod reader;
 mod resource;
 mod shared;
+mod stack;
+mod switch_frame;
 mod thread;
+mod types;
 mod unloaded;
 mod wait;
 
 pub use alpc::AlpcMessage;
+pub use code::{Files, ImageFile, Images, Name, NameSource, NoFiles};
 pub use debugger_block::{DebuggerBlock, NoBlock};
-pub use image::Headers;
+pub use files::{Attempt, ENUMERATIONS, StoreFiles};
 pub use irp::{Irp, Irps, StackLocation};
 pub use kernel::Kernel;
 pub use lock::LockEntry;
@@ -42,9 +48,16 @@ pub use processor::{Processor, Processors};
 pub use reader::Reader;
 pub use resource::{Resource, ResourceOwner, Resources};
 pub use shared::Clock;
+pub use stack::{NoStack, Stacks, Start, ThreadStack};
+pub use switch_frame::SwitchFrame;
 pub use thread::{Thread, Threads};
 pub use unloaded::Unloaded;
 pub use wait::{MutantOwner, ObjectKind, Wait};
+
+/// What a walk of a stack answers.
+pub mod walk {
+    pub use unwind::{End, Found, Frame, Note, StackKind, Trust, Walk};
+}
 
 /// An address in JSON: 16 hex digits, as in text.
 pub(crate) fn hex<S: Serializer>(

@@ -5,7 +5,9 @@ use format::{Dump, KernelMemory};
 use memory::VirtualAddress;
 use serde::Serialize;
 
-use crate::image::{self, Headers};
+use symbols::pe::Headers;
+
+use crate::image;
 use crate::layout::{Member, ModuleLayout, Source};
 use crate::list::{self, ListEnd};
 use crate::probe;
@@ -34,6 +36,16 @@ pub struct Module {
 }
 
 impl Module {
+    /// How debuggers name it: without its extension, the kernel as `nt`.
+    pub fn stem(&self) -> String {
+        let name = self.name.as_deref().unwrap_or("unknown");
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let is_kernel = ["ntoskrnl", "ntkrnlmp", "ntkrnlpa", "ntkrpamp"]
+            .iter()
+            .any(|kernel| stem.eq_ignore_ascii_case(kernel));
+        if is_kernel { "nt".to_owned() } else { stem.to_owned() }
+    }
+
     /// Whether an address lies in it.
     pub fn contains(&self, address: VirtualAddress) -> bool {
         let size = u64::from(self.size.unwrap_or(0));
@@ -100,11 +112,17 @@ impl Modules {
 
     /// The module that an address lies in.
     pub fn at(&self, address: VirtualAddress) -> Option<&Module> {
+        self.modules.get(self.index_at(address)?)
+    }
+
+    /// Its number.
+    pub(crate) fn index_at(&self, address: VirtualAddress) -> Option<usize> {
         let of = |place: &u32| self.modules.get(*place as usize);
         let after = self
             .by_base
             .partition_point(|place| of(place).is_some_and(|module| module.base <= address));
-        of(self.by_base.get(after.checked_sub(1)?)?).filter(|module| module.contains(address))
+        let place = self.by_base.get(after.checked_sub(1)?)?;
+        of(place).is_some_and(|module| module.contains(address)).then_some(*place as usize)
     }
 }
 
@@ -152,7 +170,7 @@ pub(crate) fn from_base(modules: &mut Modules, reader: &Reader<'_>, base: Option
     let Some(headers) = image::headers(reader, base) else { return };
     let kernel = Module {
         base,
-        size: Some(headers.size),
+        size: Some(headers.size_of_image),
         name: None,
         path: None,
         time_date_stamp: Some(headers.time_date_stamp),
@@ -186,7 +204,7 @@ fn module(reader: &Reader<'_>, entry: VirtualAddress, layout: &ModuleLayout) -> 
     let of = |get: fn(&Headers) -> u32| headers.as_ref().map(get);
     Some(Module {
         base,
-        size: size.map(|size| size as u32).or_else(|| of(|headers| headers.size)),
+        size: size.map(|size| size as u32).or_else(|| of(|headers| headers.size_of_image)),
         name,
         path,
         time_date_stamp: stamp

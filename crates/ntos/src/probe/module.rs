@@ -3,7 +3,9 @@
 use memory::VirtualAddress;
 
 use super::only;
-use crate::image::{self, Headers};
+use symbols::pe::Headers;
+
+use crate::image;
 use crate::layout::ModuleLayout;
 use crate::module::{file_name, probed};
 use crate::reader::{Reader, at};
@@ -28,7 +30,7 @@ pub(crate) fn find(
     let kernel_at = |offset: &u64| {
         let base = reader.pointer(at(first, *offset)).ok()?;
         let headers = image::headers(reader, base)?;
-        let inside = head.0.wrapping_sub(base.0) < headers.size.into();
+        let inside = head.0.wrapping_sub(base.0) < headers.size_of_image.into();
         inside.then_some(*offset)
     };
     let base = only((2 * pointer..ENTRY).step_by(pointer as usize).filter_map(|o| kernel_at(&o)))?;
@@ -56,9 +58,9 @@ pub(crate) fn find(
     Some(ModuleLayout {
         links: probed(0, 2 * pointer),
         base: probed(base, pointer),
-        image_size: equal(4, &|_, headers| headers.size.into()),
+        image_size: equal(4, &|_, headers| headers.size_of_image.into()),
         time_date_stamp: equal(4, &|_, headers| headers.time_date_stamp.into()),
-        check_sum: equal(4, &|_, headers| headers.check_sum.into()),
+        check_sum: equal(4, &|_, headers| headers.checksum.into()),
         entry_point: equal(pointer as usize, &|start, headers| {
             start.0.wrapping_add(headers.entry_point.into())
         }),

@@ -1,0 +1,252 @@
+//! Stacks with names, and which threads share one.
+
+use std::collections::HashMap;
+
+use memory::VirtualAddress;
+use ntos::walk::{End, Frame, Note, StackKind, Trust};
+use ntos::{Images, NameSource, NoStack, Stacks, Start, ThreadStack};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{Census, Hex, ThreadRef};
+
+/// One frame of a stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FrameReport {
+    /// RIP or PC: where the processor was, or where the call returns to.
+    pub address: Hex,
+    /// RSP or SP.
+    pub stack_pointer: Hex,
+    /// The module, as debuggers name it.
+    pub module: Option<String>,
+    /// The symbol at or before the address.
+    pub symbol: Option<String>,
+    /// Bytes from the symbol, else from the module's base.
+    pub offset: Option<u64>,
+    /// What kind of symbol: `procedure`, `public`, `export`.
+    pub symbol_from: Option<String>,
+    /// How it was found: `context`, `unwind`, `machine-frame`, `frame-pointer`, `scan`.
+    pub found: String,
+    /// How far it can be believed: `certain`, `probable`, `guessed`, `weak`.
+    pub trust: String,
+    /// The stack it lies on, where the frame before lies on another.
+    pub boundary: Option<String>,
+    /// Whether this frame is of the capture of the dump, not of what the thread did.
+    pub capture: bool,
+    /// What hindered the step to the next frame.
+    pub notes: Vec<String>,
+}
+
+/// The kernel stack of a thread.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct StackReport {
+    /// The thread.
+    pub thread: ThreadRef,
+    /// Its state.
+    pub state: Option<String>,
+    /// Its wait reason, when it waits.
+    pub wait_reason: Option<String>,
+    /// For how long, in milliseconds.
+    pub wait_milliseconds: Option<u64>,
+    /// Where the walk began.
+    pub start: Option<String>,
+    /// The frames, the innermost first.
+    pub frames: Vec<FrameReport>,
+    /// Why there are no more.
+    pub end: String,
+    /// Whether the end is that of the stack, and no step was guessed.
+    pub whole: bool,
+}
+
+/// Threads whose stacks go through the same places.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UniqueStack {
+    /// How many.
+    pub count: u64,
+    /// Which.
+    pub threads: Vec<ThreadRef>,
+    /// The frames of the first of them.
+    pub frames: Vec<FrameReport>,
+    /// Why there are no more.
+    pub end: String,
+}
+
+/// Walks the stack of each thread that `wanted` takes.
+pub fn stacks(
+    walker: &Stacks<'_, '_>,
+    images: &Images<'_>,
+    census: &Census,
+    ticks: impl Fn(u32) -> Option<u64>,
+    wanted: impl Fn(usize) -> bool,
+) -> Vec<StackReport> {
+    let mut names = Namer { images, known: HashMap::new() };
+    let report = |number: usize| {
+        let thread = census.threads.get(number)?;
+        let waits = thread.waits() == Some(true);
+        let (start, frames, end, whole) = match walker.of(thread) {
+            Ok(stack) => {
+                let whole = is_whole(&stack);
+                let frames = names.frames(&stack.walk.frames);
+                (Some(of_start(stack.start)), frames, stack.walk.end.to_string(), whole)
+            }
+            Err(why) => (None, Vec::new(), why_none(why).to_owned(), why != NoStack::NotInDump),
+        };
+        Some(StackReport {
+            thread: census.name(number)?,
+            state: thread.state.map(|state| state.to_string()),
+            wait_reason: thread.wait_reason.filter(|_| waits).map(|reason| reason.to_string()),
+            wait_milliseconds: thread.wait_ticks.filter(|_| waits).and_then(&ticks),
+            start,
+            frames,
+            end,
+            whole,
+        })
+    };
+    (0..census.threads.len()).filter(|number| wanted(*number)).filter_map(report).collect()
+}
+
+/// Names a walk's frames: the stack of a processor or of the header's context.
+pub fn frames(images: &Images<'_>, stack: &ThreadStack) -> Vec<FrameReport> {
+    Namer { images, known: HashMap::new() }.frames(&stack.walk.frames)
+}
+
+/// Groups stacks that go through the same places, the most frequent first.
+pub fn unique(stacks: &[StackReport]) -> Vec<UniqueStack> {
+    let mut groups: HashMap<Vec<Hex>, usize> = HashMap::new();
+    let mut found: Vec<UniqueStack> = Vec::new();
+    for stack in stacks.iter().filter(|stack| !stack.frames.is_empty()) {
+        let places = stack.frames.iter().map(|frame| frame.address).collect();
+        let place = *groups.entry(places).or_insert_with(|| {
+            found.push(UniqueStack {
+                count: 0,
+                threads: Vec::new(),
+                frames: stack.frames.clone(),
+                end: stack.end.clone(),
+            });
+            found.len() - 1
+        });
+        if let Some(group) = found.get_mut(place) {
+            group.count += 1;
+            group.threads.push(stack.thread.clone());
+        }
+    }
+    found.sort_by_key(|group| std::cmp::Reverse(group.count));
+    found
+}
+
+/// Names of places: many threads are at the same ones.
+struct Namer<'i, 'k> {
+    images: &'i Images<'k>,
+    known: HashMap<VirtualAddress, Option<ntos::Name>>,
+}
+
+impl Namer<'_, '_> {
+    fn frames(&mut self, frames: &[Frame]) -> Vec<FrameReport> {
+        let mut reports: Vec<FrameReport> = frames
+            .iter()
+            .filter(|frame| frame.address.0 != 0)
+            .map(|frame| self.frame(frame))
+            .collect();
+        set_capture_aside(&mut reports);
+        reports
+    }
+
+    fn frame(&mut self, frame: &Frame) -> FrameReport {
+        // A call may be the last instruction of its function: it, not what
+        // follows, says which function that is.
+        let asked = match frame.exact {
+            true => frame.address,
+            false => VirtualAddress(frame.address.0.wrapping_sub(1)),
+        };
+        let back = u64::from(!frame.exact);
+        let name = self.known.entry(asked).or_insert_with(|| self.images.name(asked)).clone();
+        let source = name.as_ref().and_then(|name| name.source);
+        FrameReport {
+            address: Hex(frame.address.0),
+            stack_pointer: Hex(frame.stack_pointer.0),
+            module: name.as_ref().map(|name| name.module.clone()),
+            offset: name.as_ref().map(|name| name.offset + back),
+            symbol: name.and_then(|name| name.symbol),
+            symbol_from: source.map(|source| {
+                match source {
+                    NameSource::Procedure => "procedure",
+                    NameSource::Public => "public",
+                    NameSource::Export => "export",
+                }
+                .to_owned()
+            }),
+            found: kebab(&frame.found),
+            trust: kebab(&frame.trust),
+            boundary: frame.boundary.then(|| of_stack(frame.stack)),
+            capture: false,
+            notes: frame.notes.iter().map(of_note).collect(),
+        }
+    }
+}
+
+/// Functions in which a thread or a processor is only because the dump is
+/// being taken. (Names as the public symbols have them.)
+const CAPTURE: &[&str] =
+    &["DbgkpLkmdSnapThread", "DbgkCaptureLive", "IopLiveDump", "IoCaptureLiveDump"];
+
+/// Frames of the capture, and what lies on top of them, are not what the
+/// thread did.
+fn set_capture_aside(frames: &mut [FrameReport]) {
+    let of_capture = |frame: &FrameReport| {
+        let in_kernel = frame.module.as_deref() == Some("nt");
+        let named = |symbol: &String| CAPTURE.iter().any(|name| symbol.starts_with(name));
+        in_kernel && frame.symbol.as_ref().is_some_and(named)
+    };
+    if let Some(last) = frames.iter().rposition(of_capture) {
+        for frame in frames.iter_mut().take(last + 1) {
+            frame.capture = true;
+        }
+    }
+}
+
+fn is_whole(stack: &ThreadStack) -> bool {
+    let guessed = stack.walk.frames.iter().any(|frame| frame.trust < Trust::Probable);
+    let ended = matches!(stack.walk.end, End::EndOfStack | End::ZeroReturn | End::UserMode { .. });
+    ended && !guessed
+}
+
+fn of_start(start: Start) -> String {
+    match start {
+        Start::Processor { number } => format!("registers of processor {number}"),
+        Start::HeaderContext => "context in the dump's header".to_owned(),
+        Start::SwitchFrame => "switch frame".to_owned(),
+        _ => "saved stack pointer".to_owned(),
+    }
+}
+
+fn why_none(why: NoStack) -> &'static str {
+    match why {
+        NoStack::NeverRan => "never ran",
+        NoStack::Ended => "ended",
+        NoStack::NotResident => "not resident",
+        NoStack::NotInDump => "not in the dump",
+        NoStack::NoRegisters => "running, and its registers are not in the dump",
+        _ => "where its stack lies is not known",
+    }
+}
+
+/// The stable name of a value, as its own serialisation has it.
+fn kebab<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
+    }
+}
+
+fn of_stack(kind: StackKind) -> String {
+    kebab(&kind)
+}
+
+fn of_note(note: &Note) -> String {
+    match note {
+        Note::MissingCode => "its code is not at hand".to_owned(),
+        Note::NotExecutable => "its code is in no section that may be executed".to_owned(),
+        Note::StackPointerLowest => "its stack pointer is at least this, not proved".to_owned(),
+        Note::NotUnwound(end) => format!("not unwound: {end}"),
+    }
+}

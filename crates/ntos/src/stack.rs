@@ -1,0 +1,243 @@
+//! Kernel stacks: where a thread's walk begins, on which stacks, and what it found.
+
+use format::Machine;
+use memory::VirtualAddress;
+use nt::thread::ThreadState;
+use serde::Serialize;
+use unwind::arm64::Arm64Registers;
+use unwind::x64::X64Registers;
+use unwind::{Registers, Segment, Stack, StackKind, Unwinder, Walk};
+
+use crate::code::Images;
+use crate::kernel::Kernel;
+use crate::processor::{Processor, Processors};
+use crate::reader::at;
+use crate::switch_frame::SwitchFrame;
+use crate::thread::Thread;
+
+/// Bytes of a CONTEXT that registers are taken from: x64's has 0x4D0, ARM64's 0x390.
+const CONTEXT: usize = 0x390;
+/// Bytes of a processor's stack for DPCs and interrupts. (KERNEL_STACK_SIZE of
+/// 64-bit systems, WDK; larger ones only make the walk end early.)
+const PROCESSOR_STACK: u64 = 0x6000;
+/// Parts of one thread's stack that are followed.
+const MOST_SEGMENTS: usize = 16;
+
+/// Where a walk began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "from")]
+#[non_exhaustive]
+pub enum Start {
+    /// The registers of the processor it runs on.
+    Processor {
+        /// Its number.
+        number: u64,
+    },
+    /// The context in the dump's header.
+    HeaderContext,
+    /// The frame that the switch to another thread left.
+    SwitchFrame,
+    /// The saved stack pointer, by scanning: no switch frame was found there.
+    SavedStackPointer,
+}
+
+/// Why a thread has no stack to show.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NoStack {
+    /// It was made and has not run.
+    NeverRan,
+    /// It ended.
+    Ended,
+    /// Its stack was not in memory.
+    NotResident,
+    /// Its stack is not in the dump.
+    NotInDump,
+    /// It ran, and its processor's registers are not in the dump.
+    NoRegisters,
+    /// Where its stack is, is not known.
+    Unknown,
+}
+
+/// A thread's kernel stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThreadStack {
+    /// Where the walk began.
+    pub start: Start,
+    /// What it found.
+    pub walk: Walk,
+}
+
+/// Walks the stacks of one kernel's threads.
+pub struct Stacks<'k, 'a> {
+    kernel: &'k Kernel<'a>,
+    images: &'k Images<'k>,
+    processors: Vec<Processor>,
+    switch_frame: Option<SwitchFrame>,
+}
+
+impl<'k, 'a> Stacks<'k, 'a> {
+    /// Prepares to walk. `threads` are what the switch frame is learnt from.
+    pub fn new(kernel: &'k Kernel<'a>, images: &'k Images<'k>, threads: &[Thread]) -> Self {
+        let waiting: Vec<&Thread> = threads
+            .iter()
+            .filter(|thread| thread.waits() == Some(true) && thread.stack_resident != Some(false))
+            .collect();
+        let processors =
+            kernel.processors().map_or_else(Vec::new, |Processors { processors, .. }| processors);
+        let switch_frame = SwitchFrame::find(kernel, images, &waiting);
+        Self { kernel, images, processors, switch_frame }
+    }
+
+    /// How switch frames were found to be laid out.
+    pub fn switch_frame(&self) -> Option<SwitchFrame> {
+        self.switch_frame
+    }
+
+    /// The kernel stack of a thread.
+    pub fn of(&self, thread: &Thread) -> Result<ThreadStack, NoStack> {
+        let running = self.processors.iter().find(|one| one.current_thread == Some(thread.address));
+        match (running, thread.state) {
+            (_, Some(ThreadState::Initialized)) => return Err(NoStack::NeverRan),
+            (_, Some(ThreadState::Terminated)) => return Err(NoStack::Ended),
+            (Some(processor), Some(ThreadState::Running) | None) => {
+                return self.of_processor(processor, Some(thread)).ok_or(NoStack::NoRegisters);
+            }
+            (None, Some(ThreadState::Running)) => return Err(NoStack::NoRegisters),
+            _ if thread.stack_resident == Some(false) => return Err(NoStack::NotResident),
+            _ => {}
+        }
+        let stack = thread.kernel_stack.ok_or(NoStack::Unknown)?;
+        if self.kernel.reader().integer(stack, 8).is_err() {
+            return Err(NoStack::NotInDump);
+        }
+        let found = self.switch_frame.and_then(|frame| frame.registers(self.kernel, stack));
+        let (start, registers) = match found {
+            Some(registers) => (Start::SwitchFrame, registers),
+            None => (Start::SavedStackPointer, self.bare(stack).ok_or(NoStack::Unknown)?),
+        };
+        Ok(ThreadStack { start, walk: self.walk(&registers, false, Some(thread), None) })
+    }
+
+    /// What a processor ran, from its saved registers. `None` when these are
+    /// not in the dump.
+    pub fn of_processor(
+        &self,
+        processor: &Processor,
+        thread: Option<&Thread>,
+    ) -> Option<ThreadStack> {
+        let mut bytes = vec![0; CONTEXT];
+        self.kernel.reader().bytes(processor.context?, &mut bytes).ok()?;
+        let registers = self.context(&bytes)?;
+        let walk = self.walk(&registers, true, thread, Some(processor));
+        Some(ThreadStack { start: Start::Processor { number: processor.number }, walk })
+    }
+
+    /// The stack of the header's context: of a crash, the one that crashed.
+    pub fn of_header(&self, thread: Option<&Thread>) -> Option<ThreadStack> {
+        let bytes = self.kernel.dump().context().ok()??;
+        let registers = self.context(&bytes)?;
+        let processor = thread.and_then(|thread| {
+            self.processors.iter().find(|one| one.current_thread == Some(thread.address))
+        });
+        let walk = self.walk(&registers, true, thread, processor);
+        Some(ThreadStack { start: Start::HeaderContext, walk })
+    }
+
+    /// Registers of a CONTEXT that was filled.
+    fn context(&self, bytes: &[u8]) -> Option<Registers> {
+        let registers: Registers = match self.machine() {
+            Machine::X64 => X64Registers::from_context(bytes)?.into(),
+            Machine::Arm64 => Arm64Registers::from_context(bytes)?.into(),
+            _ => return None,
+        };
+        (registers.pc().0 != 0 && registers.sp().0 != 0).then_some(registers)
+    }
+
+    fn machine(&self) -> Machine {
+        self.kernel.dump().header().machine_image_type
+    }
+
+    /// Only a stack pointer: what is found from there is found by scanning.
+    fn bare(&self, stack: VirtualAddress) -> Option<Registers> {
+        Some(match self.machine() {
+            Machine::X64 => X64Registers::new(0, stack.0).into(),
+            Machine::Arm64 => Arm64Registers::new(0, stack.0).into(),
+            _ => return None,
+        })
+    }
+
+    fn walk(
+        &self,
+        registers: &Registers,
+        exact: bool,
+        thread: Option<&Thread>,
+        processor: Option<&Processor>,
+    ) -> Walk {
+        let stack = self.stack(registers.sp(), thread, processor);
+        Unwinder::new(self.images, self.kernel.memory()).walk(registers, exact, &stack)
+    }
+
+    /// The stretches of stack that a walk may visit, from the innermost out.
+    fn stack(
+        &self,
+        sp: VirtualAddress,
+        thread: Option<&Thread>,
+        processor: Option<&Processor>,
+    ) -> Stack<'static> {
+        let mut segments = Vec::new();
+        for (base, kind) in processor.into_iter().flat_map(|processor| {
+            [(processor.dpc_stack, StackKind::Dpc), (processor.isr_stack, StackKind::Isr)]
+        }) {
+            let Some(base) = base else { continue };
+            let limit = VirtualAddress(base.0.saturating_sub(PROCESSOR_STACK));
+            segments.push(Segment { limit, base, kind });
+        }
+        segments.extend(thread.into_iter().flat_map(|thread| self.thread_segments(thread)));
+        // A dump that has only a thread's stack need not tell its bounds.
+        if !segments.iter().any(|segment| segment.holds(sp)) {
+            return match segments.is_empty() {
+                true => Stack::unbounded(),
+                false => segments.into_iter().fold(Stack::unbounded(), Stack::with),
+            };
+        }
+        let stack = segments.into_iter().fold(Stack::default(), Stack::with);
+        stack
+            .allow(StackKind::Isr, StackKind::Dpc)
+            .allow(StackKind::Isr, StackKind::Thread)
+            .allow(StackKind::Dpc, StackKind::Thread)
+            .allow(StackKind::Expanded, StackKind::Expanded)
+            .allow(StackKind::Expanded, StackKind::Thread)
+    }
+
+    /// The thread's stack, and the parts that it was before it was expanded.
+    fn thread_segments(&self, thread: &Thread) -> Vec<Segment> {
+        let (Some(limit), Some(base)) = (thread.stack_limit, thread.stack_base) else {
+            return Vec::new();
+        };
+        let mut segments = vec![Segment { limit, base, kind: StackKind::Thread }];
+        let layout = &self.kernel.layout().stack_segment;
+        let control = &self.kernel.layout().stack_control;
+        let mut at_top =
+            self.kernel.pointer(thread.address, self.kernel.layout().kernel_thread.initial_stack);
+        while let Some(top) = at_top.filter(|_| segments.len() < MOST_SEGMENTS) {
+            let Some(previous) = control.previous.map(|member| at(top, member.offset)) else {
+                break;
+            };
+            let base = self.kernel.pointer(previous, layout.stack_base);
+            let limit = self.kernel.pointer(previous, layout.stack_limit);
+            let (Some(base), Some(limit)) = (base, limit) else { break };
+            let seen = segments.iter().any(|segment| segment.base == base);
+            if base <= limit || seen {
+                break;
+            }
+            if let Some(inner) = segments.last_mut() {
+                inner.kind = StackKind::Expanded;
+            }
+            segments.push(Segment { limit, base, kind: StackKind::Thread });
+            at_top = self.kernel.pointer(previous, layout.initial_stack);
+        }
+        segments
+    }
+}

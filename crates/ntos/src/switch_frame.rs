@@ -1,0 +1,119 @@
+//! Where a thread that does not run goes on: the frame that the switch to
+//! another thread left at its saved stack pointer.
+
+use std::collections::HashMap;
+
+use format::Machine;
+use memory::VirtualAddress;
+use serde::Serialize;
+use unwind::Registers;
+use unwind::arm64::Arm64Registers;
+use unwind::x64::X64Registers;
+
+use crate::code::Images;
+use crate::kernel::Kernel;
+use crate::layout::Source;
+use crate::reader::at;
+use crate::thread::Thread;
+
+/// Bytes above a saved stack pointer that are looked through.
+const REACH: u64 = 0x180;
+/// Threads that are looked at.
+const SAMPLE: usize = 64;
+
+/// How switch frames are laid out in this kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct SwitchFrame {
+    /// Where the return address lies, from KernelStack on.
+    pub return_offset: u64,
+    /// The return address itself, which every thread shares; `None` when types told.
+    #[serde(serialize_with = "crate::hex_option")]
+    pub return_address: Option<VirtualAddress>,
+    /// Who told.
+    pub source: Source,
+    /// How many threads were looked at, and how many of them agree.
+    pub threads: (u32, u32),
+}
+
+impl SwitchFrame {
+    /// By the types; else by the one return address into the kernel's code that
+    /// threads which do not run have at the same place, because they all came
+    /// through the same call of the context switch.
+    pub(crate) fn find(
+        kernel: &Kernel<'_>,
+        images: &Images<'_>,
+        threads: &[&Thread],
+    ) -> Option<Self> {
+        if let Some(member) = kernel.layout().switch_frame.return_address {
+            let source = member.source;
+            return Some(Self {
+                return_offset: member.offset,
+                return_address: None,
+                source,
+                threads: (0, 0),
+            });
+        }
+        let nt = kernel.modules().kernel()?;
+        let sample = threads.iter().filter_map(|thread| thread.kernel_stack).take(SAMPLE);
+        let mut votes: HashMap<(u64, VirtualAddress), u32> = HashMap::new();
+        let mut looked = 0;
+        for stack in sample {
+            looked += 1;
+            for offset in (0..REACH).step_by(8) {
+                let Ok(value) = kernel.reader().pointer(at(stack, offset)) else { break };
+                if nt.contains(value) && images.is_code(value) != Some(false) {
+                    *votes.entry((offset, value)).or_default() += 1;
+                }
+            }
+        }
+        // The innermost return comes first; further out, paths part.
+        let best = votes.values().copied().max()?;
+        let (offset, value) =
+            *votes.iter().filter(|(_, count)| **count == best).map(|(place, _)| place).min()?;
+        let agree = best >= 2 && best * 2 > looked;
+        agree.then_some(Self {
+            return_offset: offset,
+            return_address: Some(value),
+            source: Source::Probed,
+            threads: (looked, best),
+        })
+    }
+
+    /// The registers with which a thread goes on. `None` when its frame is not
+    /// in the dump, or its return is not the one that all have.
+    pub(crate) fn registers(
+        &self,
+        kernel: &Kernel<'_>,
+        stack: VirtualAddress,
+    ) -> Option<Registers> {
+        let place = at(stack, self.return_offset);
+        let value = kernel.reader().pointer(place).ok()?;
+        let expected = match self.return_address {
+            Some(expected) => value == expected,
+            None => kernel.modules().kernel()?.contains(value),
+        };
+        if !expected {
+            return None;
+        }
+        // The frame pointer is saved right before the return address.
+        let frame = kernel.reader().pointer(VirtualAddress(place.0.wrapping_sub(8))).ok();
+        let sp = place.0.wrapping_add(8);
+        Some(match kernel.dump().header().machine_image_type {
+            Machine::X64 => {
+                let registers = X64Registers::new(value.0, sp);
+                match frame {
+                    Some(frame) => registers.with(X64Registers::RBP, frame.0).into(),
+                    None => registers.into(),
+                }
+            }
+            Machine::Arm64 => {
+                let registers = Arm64Registers::new(value.0, sp);
+                match frame {
+                    Some(frame) => registers.with(Arm64Registers::FP, frame.0).into(),
+                    None => registers.into(),
+                }
+            }
+            _ => return None,
+        })
+    }
+}

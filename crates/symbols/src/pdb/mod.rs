@@ -141,6 +141,3 @@ fn with_parser<'s, T>(
         Err(_) => Err(PdbError::damaged(what, "the reader stopped at it")),
     }
 }
-
-#[cfg(test)]
-mod tests;

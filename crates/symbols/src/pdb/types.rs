@@ -212,15 +212,15 @@ impl<'a> Building<'_, 'a> {
     }
 
     fn enumeration(&mut self, name: &str, fields: u32, base: u32) -> Result<(), PdbError> {
-        let mut values = BTreeMap::new();
+        let (mut values, number) = (BTreeMap::new(), base_of(base));
         for entry in self.entries(fields)? {
             if let Entry::Value { value, name } = entry {
                 self.take(name.len() + 64)?;
-                values.insert(String::from_utf8_lossy(name).into_owned(), value);
+                values.insert(String::from_utf8_lossy(name).into_owned(), fitted(value, number));
             }
         }
         self.take(name.len() + 64)?;
-        self.layouts.add_enumeration(name, Enumeration { size: base_size(base), values });
+        self.layouts.add_enumeration(name, Enumeration { size: number.0, values });
         Ok(())
     }
 
@@ -259,7 +259,7 @@ impl<'a> Building<'_, 'a> {
             }
             Some(Record::Enumeration { base, names, .. }) => {
                 let name = self.named(number, &names, by_value)?;
-                Type::Enumeration { name, size: base_size(base) }
+                Type::Enumeration { name, size: base_of(base).0 }
             }
             Some(Record::Pointer { to, size }) => {
                 Type::Pointer { size, to: Box::new(self.type_of(to, depth + 1, false)?) }
@@ -304,7 +304,7 @@ impl<'a> Building<'_, 'a> {
                 }
             }
             Record::Class(class) => Some(class.size),
-            Record::Enumeration { base, .. } => Some(u64::from(base_size(base))),
+            Record::Enumeration { base, .. } => Some(u64::from(base_of(base).0)),
             Record::Pointer { size, .. } => Some(u64::from(size)),
             Record::Array { bytes, .. } => Some(bytes),
             Record::Modifier { of } if depth < MAX_DEPTH => self.size_of(of, depth + 1),
@@ -318,10 +318,25 @@ impl<'a> Building<'_, 'a> {
     }
 }
 
-/// The bytes of an enumeration: those of the number it is.
-fn base_size(base: u32) -> u8 {
+/// The bytes of an enumeration, those of the number it is, and whether that
+/// has a sign.
+fn base_of(base: u32) -> (u8, bool) {
     match primitives::type_of(base) {
-        Type::Base { size, .. } => size,
-        _ => 4,
+        Type::Base { size, signed, .. } => (size, signed),
+        _ => (4, true),
+    }
+}
+
+/// A value in the number that the enumeration is: clang writes -1 as all ones
+/// of 32 bits, Microsoft's compiler as -1.
+fn fitted(value: i64, (size, signed): (u8, bool)) -> i64 {
+    match (size, signed) {
+        (1, true) => i64::from(value as i8),
+        (2, true) => i64::from(value as i16),
+        (4, true) => i64::from(value as i32),
+        (1, false) => i64::from(value as u8),
+        (2, false) => i64::from(value as u16),
+        (4, false) => i64::from(value as u32),
+        _ => value,
     }
 }

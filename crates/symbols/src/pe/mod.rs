@@ -143,6 +143,3 @@ fn read_part<B: ImageBytes + ?Sized>(
     }
     Ok(read)
 }
-
-#[cfg(test)]
-mod tests;

@@ -169,6 +169,50 @@ fn blobs_without_data_end_with_the_file_and_with_the_limit() {
     assert_ne!(found.verdict, Verdict::Damaged, "{}", found.summary);
 }
 
+/// A type 1 dump of one page, at frame 1, that is every table of its own page
+/// tables: all of memory is mapped, to itself.
+fn mapped_to_itself(machine: u32, entry: u64) -> Image {
+    let mut looped = full(&[(1, 1)]);
+    looped.u32(0x30, machine).u64(0x10, 0x1000).u64(0x20, 0xFFFF_F800_0000_2000);
+    for at in (0..0x1000).step_by(8) {
+        looped.u64(0x2000 + at, entry);
+    }
+    looped
+}
+
+#[test]
+fn page_tables_and_lists_that_lead_back_to_themselves_end() {
+    // x64 and ARM64; then an entry of Windows that names a prototype, itself.
+    for (machine, entry) in [(0x8664, 0x1063), (0xAA64, 0x1703), (0x8664, 0xFFFF_F800_0000_0401)] {
+        let looped = mapped_to_itself(machine, entry);
+        image(&looped, |dump| {
+            let space = dump.space().unwrap();
+            let walk = space.walk(VirtualAddress(0xFFFF_F800_0000_2000));
+            assert!(walk.levels.len() <= 6, "{walk:?}");
+            let mut extents = 0;
+            let told = dump.virtual_extents(&space, VirtualAddress(0), u64::MAX, |_| {
+                extents += 1;
+                extents < 1000
+            });
+            told.unwrap();
+            let _ = space.read_virtual(VirtualAddress(0xFFFF_F800_0000_0FFC), &mut [0; 0x3000]);
+        });
+    }
+}
+
+#[test]
+fn a_prototype_that_names_itself_is_followed_once() {
+    let mut looped = mapped_to_itself(0x8664, 0x1063);
+    // The table's first entry: not valid, and its prototype stands where it does.
+    looped.u64(0x2000, 0xF800_0000_0000_0400);
+    image(&looped, |dump| {
+        let space = dump.space().unwrap();
+        let walk = space.walk(VirtualAddress(0xFFFF_F808_0020_1000));
+        assert!(walk.levels.len() <= 6, "{walk:?}");
+        assert!(space.read_virtual(VirtualAddress(0), &mut [0; 8]).is_err());
+    });
+}
+
 #[test]
 fn an_empty_file_and_tiny_ones_are_named() {
     for length in [0, 1, 7, 8, 0xFFF, 0x1000, 0x1FFF] {

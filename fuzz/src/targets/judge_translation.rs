@@ -13,7 +13,7 @@ use format::{Bytes, Dump, Machine, Pages, Run};
 use kdmp_parser::gxa::{Gva, Gxa};
 use kdmp_parser::parse::KernelDumpParser;
 use kdmp_parser::virt;
-use memory::{Absence, Paging, Space, TranslateError, Trust, VirtualAddress};
+use memory::{Paging, Space, TranslateError, Trust, VirtualAddress};
 
 use super::translation::Ram;
 use crate::input::Input;
@@ -72,10 +72,9 @@ fn one(ours: &Space<Pages<'_>>, theirs: &virt::Reader<'_>, address: u64) {
     let judged = theirs.translate(Gva::new(address));
     let found = match &walk.outcome {
         Ok(found) => found,
-        // What is in transition it reads too, ours only where the page can be.
-        Err(TranslateError::NotPresent { kind, .. }) => {
-            let transition = matches!(kind, Absence::Transition { .. });
-            return assert!(transition || judged.is_err(), "{address:016x}: {kind}");
+        // By bit 11 alone it takes an entry for one in transition, also a prototype.
+        Err(TranslateError::NotPresent { entry, kind, .. }) => {
+            return assert!(entry & 0x800 != 0 || judged.is_err(), "{address:016x}: {kind}");
         }
         Err(_) => return,
     };

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use format::write::Kind;
 
 use super::ProgressArg;
-use super::reading::{OpenArgs, OutputArgs};
+use super::reading::OutputArgs;
 
 /// Converts a dump with pages of physical memory into another kind.
 ///
@@ -47,8 +47,10 @@ pub(crate) struct ConvertArgs {
         help_heading = "Output"
     )]
     pub(crate) progress: ProgressArg,
-    #[command(flatten)]
-    pub(crate) open: OpenArgs,
+    /// Says what is so anyhow: the source is read by position.
+    // Mapped it is no faster, and a page that the disk fails to read would end the process.
+    #[arg(long, hide = true)]
+    pub(crate) no_map: bool,
     #[command(flatten)]
     pub(crate) answer: OutputArgs,
 }

@@ -16,7 +16,7 @@ use machine::{Host, Target};
 use self::notes::notes;
 use self::watch::{File, Watch, discard};
 use super::{Outcome, answer, file};
-use crate::args::ConvertArgs;
+use crate::args::{ConvertArgs, OpenArgs};
 use crate::render::convert::{ConvertReport, Times, text};
 use crate::world;
 
@@ -39,7 +39,7 @@ fn converted(
     let name = input.file_name().map(Path::new);
     let (overwrite, allow_synced) = (typed.overwrite, typed.allow_synced);
     let place = NewFile::made_from(host, input, output, name, overwrite, allow_synced)?;
-    let bytes = file::open(input, &typed.open)?;
+    let bytes = file::open(input, &OpenArgs { no_map: true })?;
     let found = checked(input, &bytes)?;
     let source = DumpPages::open(&bytes).map_err(|error| unsuited(input, &error))?;
     let mut job = Job::new(typed, &source, &found)?;

@@ -47,7 +47,8 @@ impl ImageBytes for FileImage {
         let mut done = 0;
         while done < buffer.len() {
             let Some(rva) = rva.checked_add(done as u32) else { return false };
-            let part = self.parts.iter().find(|part| rva.wrapping_sub(part.rva) < part.size);
+            let inside = |part: &&Part| rva.checked_sub(part.rva).is_some_and(|at| at < part.size);
+            let part = self.parts.iter().find(inside);
             let Some(part) = part else { return false };
             let offset = rva - part.rva;
             let length = (buffer.len() - done).min((part.size - offset) as usize);

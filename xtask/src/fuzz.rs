@@ -76,6 +76,14 @@ pub(crate) fn step(project: &Project) -> Result<Outcome> {
     fuzz(project, &folder, &targets(project)?, SECONDS).map(Outcome::Passed)
 }
 
+/// The package of the programs, a workspace of its own.
+pub(crate) const PROGRAMS: &str = "livedump-fuzz";
+
+/// Its manifest.
+pub(crate) fn manifest(project: &Project) -> PathBuf {
+    workspace(project).join("Cargo.toml")
+}
+
 fn workspace(project: &Project) -> PathBuf {
     project.root.join("fuzz/libfuzzer")
 }

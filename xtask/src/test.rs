@@ -57,14 +57,17 @@ fn cargo(arguments: &[&str]) -> Result<Outcome> {
     command::run(command::cargo().args(arguments)).map(|()| passed())
 }
 
-/// Both workspaces.
+/// All workspaces.
 fn format(project: &Project) -> Result<Outcome> {
     cargo(&["fmt", "--all", "--check"])?;
     // Not --all: that would follow the paths into the main workspace again.
     let mut cargo = command::cargo();
     cargo.args(["fmt", "--check", "--manifest-path"]).arg(testkernel::manifest(project));
     cargo.args(testkernel::parts()).args(["-p", testkernel::TESTS]);
-    command::run(&mut cargo).map(|()| passed())
+    command::run(&mut cargo)?;
+    let mut cargo = command::cargo();
+    cargo.args(["fmt", "--check", "--manifest-path"]).arg(fuzz::manifest(project));
+    command::run(cargo.args(["-p", fuzz::PROGRAMS])).map(|()| passed())
 }
 
 /// The samples are not part of the repository: tests use them where they are.

@@ -1,12 +1,12 @@
-//! What a file claims costs no memory and no time. Every test takes the lock,
-//! because memory is counted for the whole process.
+//! What a file claims costs no memory and no time. Every test takes the lock
+//! before it makes anything, because memory is counted for the whole process.
 // Helpers of tests may unwrap as tests do.
 #![allow(clippy::unwrap_used)]
 
 mod common;
 
 use std::io::{Seek, SeekFrom, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::{Image, add_blobs, full, header64, small_bitmap, small_triage};
 use format::{Dump, File, Level, MAX_BLOCKS, MAX_RANGES, Verdict, Verification, info, verify};
@@ -18,10 +18,13 @@ static ALLOCATED: PeakAlloc = PeakAlloc;
 
 static LOCK: Mutex<()> = Mutex::new(());
 
+fn alone() -> MutexGuard<'static, ()> {
+    LOCK.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A file of these pieces, mapped so that its own bytes are not counted, and
 /// the same read by position; then everything is done with it under the limit.
 fn looked_at(length: u64, pieces: &[(u64, &[u8])], see: impl Fn(&Dump<'_>)) -> Verification {
-    let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     let mut file = tempfile::NamedTempFile::new().unwrap();
     for (offset, bytes) in pieces {
         file.seek(SeekFrom::Start(*offset)).unwrap();
@@ -50,6 +53,7 @@ fn image(image: &Image, see: impl Fn(&Dump<'_>)) -> Verification {
 
 #[test]
 fn eight_kib_that_claim_all_pages_there_can_be() {
+    let _alone = alone();
     let mut claims = full(&[(0, 1)]);
     claims.u64(0x98, 0).u64(0xA0, 1 << 40).u64(0x90, 1 << 40).0.truncate(0x2000);
     let found = image(&claims, |dump| {
@@ -61,6 +65,7 @@ fn eight_kib_that_claim_all_pages_there_can_be() {
 
 #[test]
 fn bitmaps_of_more_bits_than_the_file_has() {
+    let _alone = alone();
     for bits in [1_u64 << 60, u64::MAX, 1 << 36, 0x1_0000] {
         let mut claims = small_bitmap();
         claims.u64(0x2030, bits);
@@ -70,6 +75,7 @@ fn bitmaps_of_more_bits_than_the_file_has() {
 
 #[test]
 fn a_bitmap_of_four_tib_takes_a_64th_of_itself() {
+    let _alone = alone();
     let (bits, first) = (1_u64 << 30, 0x2038 + (1_u64 << 27));
     let mut header = header64(6);
     header.put(0x2000, b"SDMPDUMP").put(0x2008, &[0; 0x18]);
@@ -106,6 +112,7 @@ fn blocks(count: u32) -> (Image, Vec<u8>) {
 
 #[test]
 fn a_million_blocks_that_overlap_are_read_and_one_more_is_too_many() {
+    let _alone = alone();
     let (head, table) = blocks(MAX_BLOCKS);
     let length = (head.0.len() + table.len()) as u64;
     let found = looked_at(length, &[(0, &head.0), (head.0.len() as u64, &table)], |dump| {
@@ -135,6 +142,7 @@ fn ranges(count: u64) -> (Image, Vec<u8>) {
 
 #[test]
 fn a_million_ranges_that_overlap_are_read_and_one_more_is_too_many() {
+    let _alone = alone();
     let (head, list) = ranges(MAX_RANGES);
     let length = 0x2030 + list.len() as u64 + 0x10_0000;
     looked_at(length, &[(0, &head.0), (0x2030, &list)], |dump| {
@@ -151,6 +159,7 @@ fn a_million_ranges_that_overlap_are_read_and_one_more_is_too_many() {
 
 #[test]
 fn a_count_times_a_size_that_overflows_is_damage() {
+    let _alone = alone();
     for (field, value) in [(0x207C, u32::MAX), (0x2034, u32::MAX), (0x207C, 1 << 28)] {
         let (mut claims, _) = small_triage();
         claims.u32(field, value);
@@ -160,6 +169,7 @@ fn a_count_times_a_size_that_overflows_is_damage() {
 
 #[test]
 fn blobs_without_data_end_with_the_file_and_with_the_limit() {
+    let _alone = alone();
     let mut some = small_bitmap();
     add_blobs(&mut some, &vec![([7; 16], [].as_slice(), 0); 70_000]);
     let found = image(&some, |dump| {
@@ -182,6 +192,7 @@ fn mapped_to_itself(machine: u32, entry: u64) -> Image {
 
 #[test]
 fn page_tables_and_lists_that_lead_back_to_themselves_end() {
+    let _alone = alone();
     // x64 and ARM64; then an entry of Windows that names a prototype, itself.
     for (machine, entry) in [(0x8664, 0x1063), (0xAA64, 0x1703), (0x8664, 0xFFFF_F800_0000_0401)] {
         let looped = mapped_to_itself(machine, entry);
@@ -202,6 +213,7 @@ fn page_tables_and_lists_that_lead_back_to_themselves_end() {
 
 #[test]
 fn a_prototype_that_names_itself_is_followed_once() {
+    let _alone = alone();
     let mut looped = mapped_to_itself(0x8664, 0x1063);
     // The table's first entry: not valid, and its prototype stands where it does.
     looped.u64(0x2000, 0xF800_0000_0000_0400);
@@ -215,6 +227,7 @@ fn a_prototype_that_names_itself_is_followed_once() {
 
 #[test]
 fn an_empty_file_and_tiny_ones_are_named() {
+    let _alone = alone();
     for length in [0, 1, 7, 8, 0xFFF, 0x1000, 0x1FFF] {
         let mut bytes = header64(6).0;
         bytes.truncate(length);

@@ -44,7 +44,7 @@ fn converted(
     let source = DumpPages::open(&bytes).map_err(|error| unsuited(input, &error))?;
     let mut job = Job::new(typed, &source, &found)?;
     job.check_room(host, &place, watch)?;
-    times.sizing = watch.begins(Phase::Planning);
+    times.sizing = watch.ends();
 
     let mut more = Vec::new();
     // Without this only administrators could read it, where access lists are kept.
@@ -58,7 +58,7 @@ fn converted(
     let written = written.map_err(|failure| discard(target.as_ref(), failure))?;
     times.writing = watch.begins(Phase::Verifying);
     let verification = format::verify(&ReadBack::new(target.as_ref())?, Level::Structure);
-    times.verifying = watch.begins(Phase::Flushing);
+    times.verifying = watch.ends();
     if watch.step().is_break() {
         return Err(discard(target.as_ref(), cancelled()));
     }

@@ -47,14 +47,21 @@ impl Watch {
         watch
     }
 
-    /// A phase begins; answers how many seconds the one before took.
+    /// A phase begins; answers how many seconds the step before took.
     pub(super) fn begins(&mut self, phase: Phase) -> f64 {
-        let now = Instant::now();
-        let took = now.duration_since(self.phase.1).as_secs_f64();
-        let at = now.duration_since(self.began).as_secs_f64();
-        self.phase = (phase, now, now);
+        let took = self.ends();
+        self.phase.0 = phase;
+        let at = self.began.elapsed().as_secs_f64();
         self.observer.event(&Event::Phase { phase, at });
         took
+    }
+
+    /// A step of this phase ends; answers how many seconds it took.
+    pub(super) fn ends(&mut self) -> f64 {
+        let (phase, began, _) = self.phase;
+        let now = Instant::now();
+        self.phase = (phase, now, now);
+        now.duration_since(began).as_secs_f64()
     }
 
     /// Between two steps: an interrupt ends the conversion here.

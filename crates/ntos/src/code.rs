@@ -3,8 +3,8 @@
 use std::sync::{Arc, OnceLock};
 
 use memory::VirtualAddress;
-use symbols::pe::{self, FileImage};
-use symbols::{PdbIdentity, SymbolKind, SymbolTable};
+use symbols::pe::{self, CodeView, FileImage};
+use symbols::{SymbolKind, SymbolTable};
 use unwind::{Code, Exceptions, Image, Missing};
 
 use crate::module::{Module, Modules};
@@ -17,8 +17,8 @@ pub type ImageFile = Arc<pe::Image<FileImage>>;
 pub trait Files: Sync {
     /// The module's image, by its stamp and size.
     fn image(&self, module: &Module) -> Option<ImageFile>;
-    /// The symbols of the PDB that the module's image names.
-    fn symbols(&self, module: &Module, pdb: &PdbIdentity, name: &str) -> Option<Arc<SymbolTable>>;
+    /// The symbols of the module, whose image names this PDB when it is at hand.
+    fn symbols(&self, module: &Module, pdb: Option<&CodeView>) -> Option<Arc<SymbolTable>>;
 }
 
 /// No files at all: what the dump holds is all there is.
@@ -30,7 +30,7 @@ impl Files for NoFiles {
         None
     }
 
-    fn symbols(&self, _: &Module, _: &PdbIdentity, _: &str) -> Option<Arc<SymbolTable>> {
+    fn symbols(&self, _: &Module, _: Option<&CodeView>) -> Option<Arc<SymbolTable>> {
         None
     }
 }
@@ -121,25 +121,13 @@ impl<'k> Images<'k> {
             .as_ref()
             .and_then(|image| image.codeview().ok().flatten())
             .or_else(|| self.file(number)?.codeview().ok().flatten());
-        if let Some(codeview) = codeview
-            && let Some(table) =
-                self.files.symbols(module, &codeview.identity, codeview.file_name())
-        {
+        if let Some(table) = self.files.symbols(module, codeview.as_ref()) {
             return Some(table);
         }
         let exports = image
             .and_then(|image| image.exports().ok())
             .or_else(|| self.file(number)?.exports().ok())?;
         Some(Arc::new(exports.symbols))
-    }
-
-    /// What the PDB of a module is, as far as its image tells.
-    pub fn codeview(&self, number: usize) -> Option<pe::CodeView> {
-        let (module, _) = self.module(number)?;
-        let image = pe::Image::from_memory(self.in_memory(module.base)).ok();
-        image
-            .and_then(|image| image.codeview().ok().flatten())
-            .or_else(|| self.file(number)?.codeview().ok().flatten())
     }
 
     /// The name of a place. `None` outside of every module.

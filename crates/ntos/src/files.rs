@@ -1,14 +1,20 @@
 //! Files of modules from symbol stores and folders, with what was tried for each.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use symbols::layout::{Layouts, Wanted};
-use symbols::{ImageIdentity, KernelSymbols, Lookup, PdbIdentity, Store, SymbolTable, Tried};
+use format::Dump;
+use memory::VirtualAddress;
+use symbols::layout::Wanted;
+use symbols::pe::{CodeView, Image};
+use symbols::{ImageIdentity, KernelSymbols, Lookup, Store, SymbolTable, Tried};
 
 use crate::code::{Files, ImageFile};
-use crate::layout::WANTED;
-use crate::module::Module;
+use crate::layout::{Types, WANTED};
+use crate::module::{Module, Modules};
+use crate::reader::{Reader, at};
 
 /// What was tried for one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,22 +27,61 @@ pub struct Attempt {
     pub found: bool,
 }
 
-/// The kernel's own types and symbols, by the file they came from.
-type OfKernel = (PdbIdentity, Arc<SymbolTable>);
+/// How a file of types was held to be that of the dump's kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Match {
+    /// GUID and age are those that the kernel's image names.
+    Identity,
+    /// The image's names are not in the dump; the addresses of list heads in
+    /// the header are where the file's symbols say.
+    Addresses,
+}
+
+/// A file of types that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TypesFile {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why it was taken.
+    pub matched: Match,
+}
 
 /// Symbols and images out of stores.
 #[derive(Default)]
 pub struct StoreFiles {
     symbols: Store,
     images: Store,
-    kernel: Option<OfKernel>,
+    profile: Option<PathBuf>,
+    kernel: OnceLock<(VirtualAddress, Arc<SymbolTable>)>,
+    types: OnceLock<TypesFile>,
+    refused: OnceLock<String>,
     attempts: Mutex<HashMap<String, Attempt>>,
 }
 
+/// Enumerations that a layout profile keeps beside [`WANTED`].
+pub const ENUMERATIONS: &[&str] = &["_KTHREAD_STATE", "_KWAIT_REASON", "_KOBJECTS"];
+/// Symbols that a layout profile keeps, by which a dump is held against it.
+pub const HEADS: &[&str] = &["PsLoadedModuleList", "PsActiveProcessHead"];
+/// What kernels call their PDB.
+const KERNEL_PDB: &str = "ntkrnlmp.pdb";
+
 impl StoreFiles {
     /// Symbols out of one store; images out of another, then out of the first.
-    pub fn new(symbols: Store, images: Store) -> Self {
-        Self { symbols, images, kernel: None, attempts: Mutex::default() }
+    /// A profile is a file of types (a PDB, a profile, an ISF) to be used
+    /// whatever the store has.
+    pub fn new(symbols: Store, images: Store, profile: Option<PathBuf>) -> Self {
+        Self { symbols, images, profile, ..Self::default() }
+    }
+
+    /// The file whose types were taken.
+    pub fn types_file(&self) -> Option<&TypesFile> {
+        self.types.get()
+    }
+
+    /// Why the profile that was named was not taken.
+    pub fn refused(&self) -> Option<&str> {
+        self.refused.get().map(String::as_str)
     }
 
     /// What was tried so far, by the files' names.
@@ -47,19 +92,79 @@ impl StoreFiles {
         all
     }
 
-    /// The types of the kernel with this PDB. Its symbols are kept.
-    pub fn kernel_types(&mut self, name: &str, pdb: &PdbIdentity) -> Option<Layouts> {
-        let names = WANTED.iter().map(|(structure, _)| *structure);
-        let wanted: Vec<&str> = names.chain(ENUMERATIONS.iter().copied()).collect();
-        let lookup = self.symbols.kernel(name, pdb, &Wanted::Named(&wanted));
-        let (_, found) = self.note(name, lookup)?;
-        Some(self.take(*pdb, found))
+    /// The types of a dump's kernel, for [`crate::Kernel::open`].
+    pub fn types(
+        &self,
+        dump: &Dump<'_>,
+        reader: &Reader<'_>,
+        modules: &Modules,
+    ) -> Option<Box<dyn Types>> {
+        let names: Vec<&str> =
+            WANTED.iter().map(|(name, _)| *name).chain(ENUMERATIONS.iter().copied()).collect();
+        let wanted = Wanted::Named(&names);
+        let kernel = modules.kernel()?;
+        let codeview = OnceCell::new();
+        let codeview = codeview.get_or_init(|| codeview_of(reader, kernel.base)).as_ref();
+        let (path, found, matched) = match (&self.profile, codeview) {
+            (Some(path), codeview) => self.named(path, codeview, dump, kernel, &wanted)?,
+            (None, Some(codeview)) => {
+                let name = codeview.file_name();
+                let lookup = self.symbols.kernel(name, &codeview.identity, &wanted);
+                let (path, found) = self.note(name, lookup)?;
+                (path, found, Match::Identity)
+            }
+            (None, None) => self.candidate(dump, kernel, &wanted)?,
+        };
+        // Set once: a kernel is opened once with these files.
+        let _ = self.kernel.set((kernel.base, Arc::new(found.symbols)));
+        let _ = self.types.set(TypesFile { path, matched });
+        Some(Box::new(found.layouts))
     }
 
-    /// Keeps symbols that were read elsewhere; answers their types.
-    pub fn take(&mut self, pdb: PdbIdentity, found: KernelSymbols) -> Layouts {
-        self.kernel = Some((pdb, Arc::new(found.symbols)));
-        found.layouts
+    /// The file that was named, if it is this kernel's.
+    fn named(
+        &self,
+        path: &Path,
+        codeview: Option<&CodeView>,
+        dump: &Dump<'_>,
+        kernel: &Module,
+        wanted: &Wanted<'_>,
+    ) -> Option<(PathBuf, KernelSymbols, Match)> {
+        let refuse = |why: String| {
+            let _ = self.refused.set(why);
+            None
+        };
+        let found = match KernelSymbols::open(path, wanted) {
+            Ok(found) => found,
+            Err(error) => return refuse(error.to_string()),
+        };
+        match (found.layouts.identity(), codeview) {
+            (Some(own), Some(codeview)) if own != codeview.identity => {
+                refuse(format!("it is of {own}; the dump's kernel has {}", codeview.identity))
+            }
+            (Some(_), Some(_)) => Some((path.to_owned(), found, Match::Identity)),
+            _ if addresses_agree(dump, kernel, &found.symbols) => {
+                Some((path.to_owned(), found, Match::Addresses))
+            }
+            _ => refuse("the addresses of its symbols are not those in the dump's header".into()),
+        }
+    }
+
+    /// A file of any identity in the store whose symbols agree with the header.
+    fn candidate(
+        &self,
+        dump: &Dump<'_>,
+        kernel: &Module,
+        wanted: &Wanted<'_>,
+    ) -> Option<(PathBuf, KernelSymbols, Match)> {
+        self.symbols.candidates(KERNEL_PDB).into_iter().find_map(|candidate| {
+            let found = KernelSymbols::open(&candidate.path, wanted).ok()?;
+            addresses_agree(dump, kernel, &found.symbols).then_some((
+                candidate.path,
+                found,
+                Match::Addresses,
+            ))
+        })
     }
 
     fn note<T>(&self, file: &str, lookup: Lookup<T>) -> Option<T> {
@@ -71,8 +176,20 @@ impl StoreFiles {
     }
 }
 
-/// Enumerations that a layout profile keeps beside [`WANTED`].
-pub const ENUMERATIONS: &[&str] = &["_KTHREAD_STATE", "_KWAIT_REASON", "_KOBJECTS"];
+/// Whether every head that the header names is where the symbols say.
+fn addresses_agree(dump: &Dump<'_>, kernel: &Module, symbols: &SymbolTable) -> bool {
+    let header = dump.header();
+    let told = [header.ps_loaded_module_list, header.ps_active_process_head];
+    HEADS.iter().zip(told).all(|(name, told)| {
+        let symbol = symbols.named(name).map(|symbol| at(kernel.base, symbol.rva.into()));
+        symbol.is_some() && symbol == told
+    })
+}
+
+fn codeview_of(reader: &Reader<'_>, base: VirtualAddress) -> Option<CodeView> {
+    let read = |rva: u32, buffer: &mut [u8]| reader.bytes(at(base, rva.into()), buffer).is_ok();
+    Image::from_memory(read).ok()?.codeview().ok().flatten()
+}
 
 impl Files for StoreFiles {
     fn image(&self, module: &Module) -> Option<ImageFile> {
@@ -88,13 +205,16 @@ impl Files for StoreFiles {
         self.note(name, lookup).map(|(_, image)| Arc::new(image))
     }
 
-    fn symbols(&self, _: &Module, pdb: &PdbIdentity, name: &str) -> Option<Arc<SymbolTable>> {
-        if let Some((identity, table)) = &self.kernel
-            && identity == pdb
+    fn symbols(&self, module: &Module, pdb: Option<&CodeView>) -> Option<Arc<SymbolTable>> {
+        if let Some((base, table)) = self.kernel.get()
+            && *base == module.base
+            && !table.is_empty()
         {
             return Some(table.clone());
         }
-        let (_, pdb) = self.note(name, self.symbols.pdb(name, pdb))?;
+        let codeview = pdb?;
+        let name = codeview.file_name();
+        let (_, pdb) = self.note(name, self.symbols.pdb(name, &codeview.identity))?;
         pdb.symbols().ok().map(Arc::new)
     }
 }

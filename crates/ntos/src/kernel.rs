@@ -26,11 +26,10 @@ pub struct Kernel<'a> {
 impl<'a> Kernel<'a> {
     /// Finds the kernel in a dump: its modules, its debugger block (decoded if
     /// it must be), and where its structures keep their members. `types` is
-    /// asked once, with the kernel's own image when that was found, for the
-    /// types that belong to it.
+    /// asked once, with the modules, for the types that belong to the kernel.
     pub fn open(
         dump: &'a Dump<'a>,
-        types: &dyn Fn(&Modules) -> Option<Box<dyn Types>>,
+        types: &dyn Fn(&Dump<'_>, &Reader<'_>, &Modules) -> Option<Box<dyn Types>>,
     ) -> Result<Self, format::Error> {
         let memory = dump.kernel_memory()?;
         let reader = Reader::new(&memory, dump.header().width);
@@ -47,7 +46,7 @@ impl<'a> Kernel<'a> {
         {
             module::from_base(&mut modules, &reader, block.address_of(kdbg::KERN_BASE));
         }
-        let types = types(&modules);
+        let types = types(dump, &reader, &modules);
         let layout = match &types {
             Some(types) => Layout::of(types.as_ref()),
             None => Layout::default(),

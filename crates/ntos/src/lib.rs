@@ -38,7 +38,7 @@ mod wait;
 pub use alpc::AlpcMessage;
 pub use code::{Files, ImageFile, Images, Name, NameSource, NoFiles};
 pub use debugger_block::{DebuggerBlock, NoBlock};
-pub use files::{Attempt, ENUMERATIONS, StoreFiles};
+pub use files::{Attempt, ENUMERATIONS, HEADS, Match, StoreFiles, TypesFile};
 pub use irp::{Irp, Irps, StackLocation};
 pub use kernel::Kernel;
 pub use lock::LockEntry;

@@ -397,6 +397,19 @@ fn blobs_are_listed_shown_and_extracted_by_number_and_tag() {
 }
 
 #[test]
+fn more_blobs_than_any_dump_has_are_counted_and_listed_as_json_only() {
+    let bench = Bench::new();
+    let blobs = (0..1500).map(|_| Blob::new([3; 16], Vec::new())).collect();
+    made(&bench, "x.dmp", FileSpec::new(Kind::Header, Machine::X64).blobs(blobs));
+    for line in ["blobs x.dmp", "info x.dmp"] {
+        let ran = bench.run(line).exits(0);
+        assert_eq!(ran.value("more"), "500 blobs are not listed here: --json lists them");
+        assert_eq!(ran.out.lines().filter(|line| line.contains("03030303-0303")).count(), 1000);
+    }
+    assert_eq!(bench.json("blobs x.dmp").1["blobs"].as_array().unwrap().len(), 1500);
+}
+
+#[test]
 fn a_file_is_read_the_same_mapped_or_by_position() {
     let bench = Bench::new();
     let file = made(&bench, "x.dmp", FileSpec::new(Kind::BitmapFull, Machine::X64));

@@ -134,7 +134,7 @@ pub use blocks::Block;
 pub use debugger::DebuggerSizes;
 pub use dump::Dump;
 pub use error::Error;
-pub use extent::{Content, Extent, Missing, Part, Place};
+pub use extent::{Content, Extent, LISTED_PLACES, Missing, Part, Place};
 pub use header::Header;
 pub use identity::Identity;
 pub use info::{BlobInfo, Info, info};

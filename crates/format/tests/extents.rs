@@ -207,3 +207,61 @@ fn a_triage_dump_names_every_part_that_has_an_address_and_the_one_that_is_read()
     assert_eq!(list.len(), 3, "{list:?}");
     assert_eq!(reason(&list[1..]), &Missing::NoBlock);
 }
+
+/// A generator of numbers that look random and are always the same.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+#[test]
+fn files_with_bytes_turned_are_told_without_an_end_of_memory_or_patience() {
+    let mut state = 7;
+    let mut answered = 0;
+    for machine in [Machine::X64, Machine::X64FiveLevels, Machine::Arm64, Machine::X86Pae] {
+        for kind in [Kind::Full, Kind::BitmapFull, Kind::CompleteRanges, Kind::Triage] {
+            let whole = FileSpec::new(kind, machine).build().bytes();
+            for _ in 0..40 {
+                let mut file = whole.clone();
+                for _ in 0..1 + next(&mut state) % 200 {
+                    let at = (next(&mut state) % file.len() as u64) as usize;
+                    file[at] = next(&mut state) as u8;
+                }
+                let Ok(dump) = Dump::open(&file) else { continue };
+                let start = next(&mut state) << 33;
+                let mut at = None;
+                let mut seen = 0;
+                let mut see = |extent: Extent| {
+                    assert!(at.is_none_or(|at| at == extent.address), "{extent:?}");
+                    at = extent.address.checked_add(extent.length);
+                    if let Content::Held { offset } = extent.content {
+                        assert!(offset + extent.length <= file.len() as u64, "{extent:?}");
+                    }
+                    seen += 1;
+                    seen < 2000
+                };
+                let length = 1 << 62;
+                match dump.kernel_memory() {
+                    Ok(KernelMemory::Pages(space)) => {
+                        let start = VirtualAddress(start);
+                        drop(dump.virtual_extents(&space, start, length, &mut see));
+                    }
+                    Ok(KernelMemory::Triage(triage)) => {
+                        triage.extents(VirtualAddress(start), length, &mut see);
+                    }
+                    Err(_) => continue,
+                }
+                answered += 1;
+                if let Ok(pages) = dump.pages() {
+                    let mut physical = 0_u64;
+                    let all = dump.physical_extents(&pages, PhysicalAddress(0), u64::MAX, |e| {
+                        physical = physical.wrapping_add(e.length);
+                        true
+                    });
+                    assert!(all.is_err() || all.unwrap().is_some() || physical == u64::MAX);
+                }
+            }
+        }
+    }
+    assert!(answered > 300, "{answered}");
+}

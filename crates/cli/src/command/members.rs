@@ -27,9 +27,10 @@ pub(super) fn best<'s>(
     set: &'s Set,
     question: &Question,
 ) -> Result<Member<'s>, Refused> {
-    let mut best: Option<(u64, Member<'s>)> = None;
+    let mut best: Option<(u64, usize)> = None;
     let (mut notes, mut holders) = (Vec::new(), Vec::new());
     for number in 0..set.moments().len() {
+        // One at a time: a file may have a million blocks.
         let member = match open(path, set, number, question)? {
             Ok(member) => member,
             Err(why) => {
@@ -39,19 +40,21 @@ pub(super) fn best<'s>(
         };
         let held = member.triage.covered(VirtualAddress(member.address), question.length);
         if held > 0 {
-            holders.push(member.name.clone());
+            holders.push(member.name);
         }
-        if best.as_ref().is_none_or(|(most, _)| held > *most) {
-            best = Some((held, member));
+        if best.is_none_or(|(most, _)| held > most) {
+            best = Some((held, number));
         }
     }
-    let Some((_, mut best)) = best else { return Err(none(path, notes).into()) };
-    holders.retain(|name| *name != best.name);
+    let Some((_, number)) = best else { return Err(none(path, notes).into()) };
+    let found = open(path, set, number, question)?;
+    let mut found = found.map_err(|why| none(path, vec![why]))?;
+    holders.retain(|name| *name != found.name);
     if !holders.is_empty() {
         notes.insert(0, format!("of other moments, also in {}", holders.join(", ")));
     }
-    best.notes = notes;
-    Ok(best)
+    found.notes = notes;
+    Ok(found)
 }
 
 /// A file of the set; or why it cannot be read.

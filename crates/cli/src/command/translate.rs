@@ -3,7 +3,7 @@
 use std::borrow::Borrow;
 
 use capture::Class;
-use format::{Dump, KernelMemory, Missing, Pages, Set, Triage};
+use format::{Dump, KernelMemory, LISTED_PLACES, Missing, Pages, Set, Triage};
 use memory::{Access, Level, Paging, PhysicalMemory, Space, Translation, VirtualAddress};
 
 use super::file::{self, Input};
@@ -18,7 +18,10 @@ pub(super) fn run(typed: &TranslateArgs) -> Outcome {
         Input::One(source) => one(typed, &source)?,
         Input::Set(set) => of_set(typed, &set)?,
     };
-    answer(typed.output.json, Class::Done, &report, text)
+    let cut = report.places.len() >= LISTED_PLACES;
+    let note = cut.then(|| format!("no more than {LISTED_PLACES} parts are listed"));
+    let notes = report.notes.into_iter().chain(note).collect();
+    answer(typed.output.json, Class::Done, &TranslateReport { notes, ..report }, text)
 }
 
 fn question(typed: &TranslateArgs) -> Question {
@@ -70,7 +73,9 @@ fn of_set(typed: &TranslateArgs, set: &Set) -> Result<TranslateReport, Refused> 
             Ok(member) => {
                 let all =
                     found.get_or_insert_with(|| report(typed, member.address, member.simulated));
-                all.places.extend(places(&member.triage, member.address, Some(&member.name)));
+                let places = places(&member.triage, member.address, Some(&member.name));
+                let room = LISTED_PLACES - all.places.len().min(LISTED_PLACES);
+                all.places.extend(places.into_iter().take(room));
             }
             Err(why) => notes.push(why),
         }

@@ -54,6 +54,15 @@ pub(crate) struct ListedBlob {
     pub(crate) begins: String,
 }
 
+/// Blobs that are listed for people; real dumps have under 50.
+pub(super) const LISTED: usize = 1000;
+
+/// What is said of blobs that are not listed.
+pub(super) fn more(count: usize) -> Option<String> {
+    let more = count.checked_sub(LISTED).filter(|more| *more > 0)?;
+    Some(format!("{more} blobs are not listed here: --json lists them"))
+}
+
 /// `livedump blobs`.
 pub(crate) fn text(report: &BlobsReport) -> String {
     let mut record = Record::default();
@@ -66,7 +75,7 @@ pub(crate) fn text(report: &BlobsReport) -> String {
     if !report.blobs.is_empty() {
         let heading = ["NUMBER", "TAG", "OFFSET", "SIZE", "BEGINS", "MEANING"];
         let mut table = Table::new(&heading).right(&[0, 3]);
-        for blob in &report.blobs {
+        for blob in report.blobs.iter().take(LISTED) {
             table.row([
                 blob.number.to_string(),
                 blob.tag.clone(),
@@ -77,6 +86,7 @@ pub(crate) fn text(report: &BlobsReport) -> String {
             ]);
         }
         record.text(&table.into_text());
+        record.maybe("more", more(report.blobs.len()));
     }
     record.into_text()
 }

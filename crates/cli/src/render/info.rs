@@ -4,6 +4,7 @@ use format::Info;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::blobs::{LISTED, more};
 use super::{Record, Table, exact_size};
 
 /// The result of `livedump info`. Any field may be absent.
@@ -68,6 +69,7 @@ pub(crate) fn text(report: &InfoReport) -> String {
     }
     if !info.blobs.is_empty() {
         record.text(&blobs(info));
+        record.maybe("more", more(info.blobs.len()));
     }
     info.unread.iter().for_each(|why| record.line("not read", why));
     record.into_text()
@@ -208,7 +210,7 @@ fn files(files: &[SetFile]) -> String {
 
 fn blobs(info: &Info) -> String {
     let mut table = Table::new(&["BLOB", "OFFSET", "SIZE", "MEANING"]);
-    for blob in &info.blobs {
+    for blob in info.blobs.iter().take(LISTED) {
         let meaning = blob.meaning.clone().unwrap_or_else(|| "-".to_owned());
         table.row([
             blob.tag.clone(),

@@ -85,11 +85,15 @@ impl Triage<'_> {
         teller.finish(at, left)
     }
 
-    /// Every part that has an address, the one that is read first.
+    /// Every part that has an address, the one that is read first; at most
+    /// [`LISTED_PLACES`].
     pub fn places(&self, address: VirtualAddress) -> Vec<Place> {
         let address = self.header().width.address(address.0);
-        let mut places: Vec<Place> = self.parts_at(address).collect();
-        places.sort_by_key(|place| !place.is_read);
-        places
+        let read = self.parts_at(address).filter(|place| place.is_read);
+        let others = self.parts_at(address).filter(|place| !place.is_read);
+        read.chain(others).take(LISTED_PLACES).collect()
     }
 }
+
+/// Parts that are listed for one address: no real dump has more than a few.
+pub const LISTED_PLACES: usize = 1024;

@@ -14,7 +14,7 @@ use std::mem::discriminant;
 
 use memory::{Absence, EntryName, PageFrame, TranslateError, VirtualAddress};
 
-pub use blocks::{Part, Place};
+pub use blocks::{LISTED_PLACES, Part, Place};
 
 /// A part of a range of addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -21,6 +21,7 @@ pub struct Census {
     by_address: HashMap<VirtualAddress, usize>,
     process_by_address: HashMap<VirtualAddress, usize>,
     owners: Vec<usize>,
+    counts: Vec<u64>,
 }
 
 /// How far one list could be walked.
@@ -67,6 +68,7 @@ impl Census {
         let mut threads = ListReport::of("threads", 0, ntos::list::ListEnd::Head, 0);
         for process in processes.processes {
             let number = census.processes.len();
+            census.counts.push(0);
             if let Some(list) = kernel.threads(&process) {
                 threads.add(&list);
                 for thread in list.threads {
@@ -86,6 +88,9 @@ impl Census {
         if *self.by_address.entry(thread.address).or_insert(place) == place {
             self.threads.push(thread);
             self.owners.push(process);
+            if let Some(count) = self.counts.get_mut(process) {
+                *count += 1;
+            }
         }
     }
 
@@ -102,6 +107,11 @@ impl Census {
     /// The process of a thread, by the thread's number.
     pub fn owner(&self, thread: usize) -> Option<&Process> {
         self.processes.get(*self.owners.get(thread)?)
+    }
+
+    /// How many threads each process has, in the order of the processes.
+    pub fn thread_counts(&self) -> &[u64] {
+        &self.counts
     }
 
     /// How a thread is named.

@@ -10,11 +10,15 @@ use serde::{Serialize, Serializer};
 pub mod census;
 pub mod completeness;
 pub mod hang;
+pub mod listing;
 pub mod stacks;
+pub mod summary;
 
 pub use census::{Census, ListReport, ThreadRef};
 pub use completeness::{Completeness, completeness};
 pub use hang::{Hang, hang};
+pub use stacks::{FrameReport, StackReport, UniqueStack};
+pub use summary::{Summary, summary};
 
 /// An address: 16 lower-case hex digits, in text and in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,5 +47,13 @@ impl JsonSchema for Hex {
             "pattern": "^[0-9a-f]{16}$",
             "description": "an address: 16 lower-case hex digits"
         })
+    }
+}
+
+/// The stable name of a value, as its own serialisation has it.
+pub(crate) fn kebab<T: Serialize>(value: &T) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(name)) => name,
+        _ => String::new(),
     }
 }

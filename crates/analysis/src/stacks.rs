@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use memory::VirtualAddress;
-use ntos::walk::{End, Frame, Note, StackKind, Trust};
+use ntos::walk::{End, Found, Frame, Note, StackKind, Trust};
 use ntos::{Images, NameSource, NoStack, Stacks, Start, ThreadStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Census, Hex, ThreadRef};
+use crate::{Census, Hex, ThreadRef, kebab};
 
 /// One frame of a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -142,13 +142,21 @@ struct Namer<'i, 'k> {
 
 impl Namer<'_, '_> {
     fn frames(&mut self, frames: &[Frame]) -> Vec<FrameReport> {
-        let mut reports: Vec<FrameReport> = frames
-            .iter()
-            .filter(|frame| frame.address.0 != 0)
-            .map(|frame| self.frame(frame))
-            .collect();
+        let shown =
+            frames.iter().filter(|frame| frame.address.0 != 0 && !self.begins_a_function(frame));
+        let shown: Vec<&Frame> = shown.collect();
+        let mut reports: Vec<FrameReport> =
+            shown.into_iter().map(|frame| self.frame(frame)).collect();
         set_capture_aside(&mut reports);
         reports
+    }
+
+    /// A scan's find that is a function's first byte is a pointer to it: no
+    /// call returns there.
+    fn begins_a_function(&self, frame: &Frame) -> bool {
+        let name = || self.images.name(frame.address);
+        frame.found == Found::Scan
+            && name().is_some_and(|name| name.symbol.is_some() && name.offset == 0)
     }
 
     fn frame(&mut self, frame: &Frame) -> FrameReport {
@@ -227,14 +235,6 @@ fn why_none(why: NoStack) -> &'static str {
         NoStack::NotInDump => "not in the dump",
         NoStack::NoRegisters => "running, and its registers are not in the dump",
         _ => "where its stack lies is not known",
-    }
-}
-
-/// The stable name of a value, as its own serialisation has it.
-fn kebab<T: Serialize>(value: &T) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(name)) => name,
-        _ => String::new(),
     }
 }
 

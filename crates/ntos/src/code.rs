@@ -1,12 +1,16 @@
 //! The machine's code: images as the dump holds them, and as files where it does not.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
+use format::Dump;
 use memory::VirtualAddress;
 use symbols::pe::{self, CodeView, FileImage};
 use symbols::{SymbolKind, SymbolTable};
 use unwind::{Code, Exceptions, Image, Missing};
 
+use crate::kernel::FindTypes;
+use crate::layout::Types;
 use crate::module::{Module, Modules};
 use crate::reader::{Reader, at};
 
@@ -31,6 +35,12 @@ impl Files for NoFiles {
     }
 
     fn symbols(&self, _: &Module, _: Option<&CodeView>) -> Option<Arc<SymbolTable>> {
+        None
+    }
+}
+
+impl FindTypes for NoFiles {
+    fn types(&self, _: &Dump<'_>, _: &Reader<'_>, _: &Modules) -> Option<Box<dyn Types>> {
         None
     }
 }
@@ -62,6 +72,20 @@ pub struct Name {
     pub offset: u64,
     /// Where the symbol's name comes from.
     pub source: Option<NameSource>,
+}
+
+/// `module!symbol+0x1a`, or `module+0x1a2b`.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.module)?;
+        if let Some(symbol) = &self.symbol {
+            write!(f, "!{symbol}")?;
+        }
+        match (self.offset, &self.symbol) {
+            (0, Some(_)) => Ok(()),
+            (offset, _) => write!(f, "+{offset:#x}"),
+        }
+    }
 }
 
 /// Where a name comes from, the best first.

@@ -12,6 +12,7 @@ use symbols::pe::{CodeView, Image};
 use symbols::{ImageIdentity, KernelSymbols, Lookup, Store, SymbolTable, Tried};
 
 use crate::code::{Files, ImageFile};
+use crate::kernel::FindTypes;
 use crate::layout::{Types, WANTED};
 use crate::module::{Module, Modules};
 use crate::reader::{Reader, at};
@@ -92,35 +93,6 @@ impl StoreFiles {
         all
     }
 
-    /// The types of a dump's kernel, for [`crate::Kernel::open`].
-    pub fn types(
-        &self,
-        dump: &Dump<'_>,
-        reader: &Reader<'_>,
-        modules: &Modules,
-    ) -> Option<Box<dyn Types>> {
-        let names: Vec<&str> =
-            WANTED.iter().map(|(name, _)| *name).chain(ENUMERATIONS.iter().copied()).collect();
-        let wanted = Wanted::Named(&names);
-        let kernel = modules.kernel()?;
-        let codeview = OnceCell::new();
-        let codeview = codeview.get_or_init(|| codeview_of(reader, kernel.base)).as_ref();
-        let (path, found, matched) = match (&self.profile, codeview) {
-            (Some(path), codeview) => self.named(path, codeview, dump, kernel, &wanted)?,
-            (None, Some(codeview)) => {
-                let name = codeview.file_name();
-                let lookup = self.symbols.kernel(name, &codeview.identity, &wanted);
-                let (path, found) = self.note(name, lookup)?;
-                (path, found, Match::Identity)
-            }
-            (None, None) => self.candidate(dump, kernel, &wanted)?,
-        };
-        // Set once: a kernel is opened once with these files.
-        let _ = self.kernel.set((kernel.base, Arc::new(found.symbols)));
-        let _ = self.types.set(TypesFile { path, matched });
-        Some(Box::new(found.layouts))
-    }
-
     /// The file that was named, if it is this kernel's.
     fn named(
         &self,
@@ -189,6 +161,36 @@ fn addresses_agree(dump: &Dump<'_>, kernel: &Module, symbols: &SymbolTable) -> b
 fn codeview_of(reader: &Reader<'_>, base: VirtualAddress) -> Option<CodeView> {
     let read = |rva: u32, buffer: &mut [u8]| reader.bytes(at(base, rva.into()), buffer).is_ok();
     Image::from_memory(read).ok()?.codeview().ok().flatten()
+}
+
+impl FindTypes for StoreFiles {
+    fn types(
+        &self,
+        dump: &Dump<'_>,
+        reader: &Reader<'_>,
+        modules: &Modules,
+    ) -> Option<Box<dyn Types>> {
+        let names: Vec<&str> =
+            WANTED.iter().map(|(name, _)| *name).chain(ENUMERATIONS.iter().copied()).collect();
+        let wanted = Wanted::Named(&names);
+        let kernel = modules.kernel()?;
+        let codeview = OnceCell::new();
+        let codeview = codeview.get_or_init(|| codeview_of(reader, kernel.base)).as_ref();
+        let (path, found, matched) = match (&self.profile, codeview) {
+            (Some(path), codeview) => self.named(path, codeview, dump, kernel, &wanted)?,
+            (None, Some(codeview)) => {
+                let name = codeview.file_name();
+                let lookup = self.symbols.kernel(name, &codeview.identity, &wanted);
+                let (path, found) = self.note(name, lookup)?;
+                (path, found, Match::Identity)
+            }
+            (None, None) => self.candidate(dump, kernel, &wanted)?,
+        };
+        // Set once: a kernel is opened once with these files.
+        let _ = self.kernel.set((kernel.base, Arc::new(found.symbols)));
+        let _ = self.types.set(TypesFile { path, matched });
+        Some(Box::new(found.layouts))
+    }
 }
 
 impl Files for StoreFiles {

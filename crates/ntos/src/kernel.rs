@@ -23,14 +23,22 @@ pub struct Kernel<'a> {
     thread_list: Option<(u64, u64)>,
 }
 
+/// Finds the types that belong to a dump's kernel.
+pub trait FindTypes {
+    /// The types, if they are known to be this kernel's.
+    fn types(
+        &self,
+        dump: &Dump<'_>,
+        reader: &Reader<'_>,
+        modules: &Modules,
+    ) -> Option<Box<dyn Types>>;
+}
+
 impl<'a> Kernel<'a> {
     /// Finds the kernel in a dump: its modules, its debugger block (decoded if
     /// it must be), and where its structures keep their members. `types` is
     /// asked once, with the modules, for the types that belong to the kernel.
-    pub fn open(
-        dump: &'a Dump<'a>,
-        types: &dyn Fn(&Dump<'_>, &Reader<'_>, &Modules) -> Option<Box<dyn Types>>,
-    ) -> Result<Self, format::Error> {
+    pub fn open(dump: &'a Dump<'a>, types: &dyn FindTypes) -> Result<Self, format::Error> {
         let memory = dump.kernel_memory()?;
         let reader = Reader::new(&memory, dump.header().width);
         let mut modules = module::list(dump, &memory, &reader);
@@ -46,7 +54,7 @@ impl<'a> Kernel<'a> {
         {
             module::from_base(&mut modules, &reader, block.address_of(kdbg::KERN_BASE));
         }
-        let types = types(dump, &reader, &modules);
+        let types = types.types(dump, &reader, &modules);
         let layout = match &types {
             Some(types) => Layout::of(types.as_ref()),
             None => Layout::default(),

@@ -40,7 +40,7 @@ pub use code::{Files, ImageFile, Images, Name, NameSource, NoFiles};
 pub use debugger_block::{DebuggerBlock, NoBlock};
 pub use files::{Attempt, ENUMERATIONS, HEADS, Match, StoreFiles, TypesFile};
 pub use irp::{Irp, Irps, StackLocation};
-pub use kernel::Kernel;
+pub use kernel::{FindTypes, Kernel};
 pub use lock::LockEntry;
 pub use module::{Module, Modules, ModulesFrom};
 pub use process::{Process, Processes};

@@ -1,0 +1,91 @@
+//! What a dump's kernel was found to be, and by whose word.
+
+use ntos::debugger_block::Origin;
+use ntos::{Images, Kernel, StoreFiles};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::Hex;
+
+/// The kernel of a dump, and where what is said of it comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Summary {
+    /// The base of its image.
+    pub base: Option<Hex>,
+    /// The debugger block: `clear`, `decoded`, or why there is none.
+    pub debugger_block: String,
+    /// The file that its types came from.
+    pub types: Option<TypesSummary>,
+    /// Why the profile that was named was not used.
+    pub profile_refused: Option<String>,
+    /// Who told where the members of structures lie.
+    pub layout: Vec<LayoutSource>,
+    /// Files of modules that were looked for.
+    pub files: Vec<FileSummary>,
+}
+
+/// A file of types.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TypesSummary {
+    /// Where it is.
+    pub path: String,
+    /// Why it was taken: `identity` (GUID and age are those of the image), or
+    /// `addresses` (its symbols lie where the dump's header says).
+    pub matched: String,
+}
+
+/// How many members one source told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LayoutSource {
+    /// `pdb`, `profile`, `isf`, `debugger-block` or `probed`.
+    pub source: String,
+    /// How many members.
+    pub members: u64,
+}
+
+/// A file that was looked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FileSummary {
+    /// Its name.
+    pub file: String,
+    /// Whether it was found.
+    pub found: bool,
+    /// Where it was looked for, and what came of it.
+    pub tried: Vec<String>,
+}
+
+/// Tells of a kernel; to be asked last, when all files were looked for.
+pub fn summary(kernel: &Kernel<'_>, _: &Images<'_>, files: &StoreFiles) -> Summary {
+    let block = match (kernel.block(), kernel.no_block()) {
+        (Some(block), _) => match block.origin() {
+            Origin::Decoded { .. } => "decoded".to_owned(),
+            _ => "clear".to_owned(),
+        },
+        (None, Some(why)) => why.to_string(),
+        (None, None) => String::new(),
+    };
+    let told = kernel.sources().into_iter();
+    let attempts = files.attempts().into_iter();
+    Summary {
+        base: kernel.modules().kernel().map(|kernel| Hex(kernel.base.0)),
+        debugger_block: block,
+        types: files.types_file().map(|file| TypesSummary {
+            path: file.path.display().to_string(),
+            matched: crate::kebab(&file.matched),
+        }),
+        profile_refused: files.refused().map(str::to_owned),
+        layout: told
+            .map(|(source, members)| LayoutSource {
+                source: crate::kebab(&source),
+                members: members as u64,
+            })
+            .collect(),
+        files: attempts
+            .map(|attempt| FileSummary {
+                file: attempt.file,
+                found: attempt.found,
+                tried: attempt.tried.iter().map(ToString::to_string).collect(),
+            })
+            .collect(),
+    }
+}

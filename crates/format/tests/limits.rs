@@ -201,7 +201,7 @@ fn page_tables_and_lists_that_lead_back_to_themselves_end() {
             let walk = space.walk(VirtualAddress(0xFFFF_F800_0000_2000));
             assert!(walk.levels.len() <= 6, "{walk:?}");
             let mut extents = 0;
-            let told = dump.virtual_extents(&space, VirtualAddress(0), u64::MAX, |_| {
+            let told = dump.virtual_extents(&space, VirtualAddress(0), 1 << 30, |_| {
                 extents += 1;
                 extents < 1000
             });

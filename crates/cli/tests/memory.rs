@@ -1,9 +1,8 @@
 //! `livedump read`, `livedump translate` and `livedump blobs`.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests may
 
 mod livedump;
-
-use std::process::Stdio;
 
 use livedump::Bench;
 use serde_json::Value;
@@ -337,6 +336,7 @@ fn an_older_file_is_replaced_only_when_asked_and_the_dump_never() {
 #[cfg(unix)]
 #[test]
 fn a_reader_that_goes_away_ends_a_long_answer_well() {
+    use std::process::Stdio;
     let bench = Bench::new();
     let spec = FileSpec::new(Kind::BitmapFull, Machine::X64).bare();
     made(&bench, "x.dmp", spec.pages(0x100, 2000, Page::Zero));
@@ -356,6 +356,7 @@ fn a_reader_that_goes_away_ends_a_long_answer_well() {
 #[test]
 fn a_file_that_is_cut_while_it_is_read_by_position_is_an_error_that_says_so() {
     use std::io::Read;
+    use std::process::Stdio;
     let bench = Bench::new();
     let spec = FileSpec::new(Kind::BitmapFull, Machine::X64).bare();
     made(&bench, "x.dmp", spec.pages(0x100, 2000, Page::Zero));

@@ -1,5 +1,6 @@
 //! A triage capture of several files, read as one.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests may
 
 mod livedump;
 

@@ -1,6 +1,6 @@
 //! `livedump verify`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use capture::{Class, Failure};
 use format::{Level, Verdict, Verification};
@@ -46,7 +46,7 @@ fn verified_all(path: &Path, level: Level, how: &OpenArgs) -> Vec<(Class, Verifi
 }
 
 /// One file, or a set of them.
-fn looked_at(path: &PathBuf, level: Level, how: &OpenArgs) -> (Class, VerifiedFile) {
+fn looked_at(path: &Path, level: Level, how: &OpenArgs) -> (Class, VerifiedFile) {
     match file::input(path, how) {
         Ok(Input::One(file)) => verified(path, Ok(format::verify(&file, level))),
         Ok(Input::Set(set)) => {

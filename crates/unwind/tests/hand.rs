@@ -90,9 +90,12 @@ fn places(walk: &Walk) -> Vec<(u64, u64)> {
 /// `push rbx; sub rsp, 20h` at 0x1000, and a caller at 0x1100 without a frame
 /// that saves anything.
 fn two_functions() -> Builder {
-    Builder::new()
-        .function(0x1000, 0x1040, 5, &[[5, 0x32], [1, 0x30]])
-        .function(0x1100, 0x1140, 4, &[[4, 0x42]])
+    Builder::new().function(0x1000, 0x1040, 5, &[[5, 0x32], [1, 0x30]]).function(
+        0x1100,
+        0x1140,
+        4,
+        &[[4, 0x42]],
+    )
 }
 
 fn two_frames() -> Words {
@@ -268,8 +271,11 @@ fn another_stack_is_entered_only_where_it_was_allowed() {
     let isr = STACK + 0x8000;
     words.put(isr, &[BASE + 0x1010, 0x10, 0x246, STACK, 0x18]);
     let two = || {
-        Stack::new(segment(0, 0x1000, StackKind::Thread))
-            .with(segment(0x8000, 0x9000, StackKind::Isr))
+        Stack::new(segment(0, 0x1000, StackKind::Thread)).with(segment(
+            0x8000,
+            0x9000,
+            StackKind::Isr,
+        ))
     };
     let refused = walk(&images, &words, 0x1320, 0x8000, false, &two());
     assert!(matches!(refused.end, End::OutsideStack { .. }), "{:?}", refused.end);
@@ -288,8 +294,10 @@ fn a_segment_that_ends_is_gone_on_from_where_the_caller_says() {
     let far = STACK + 0x8000;
     words.put(far, &[0, 0, 0, 0, 0xBB, BASE + 0x1120, 0, 0, 0, 0, 0, 0]);
     let next = |left: &Segment, _: VirtualAddress, end: &End| {
-        (left.limit.0 == STACK && *end == End::ZeroReturn)
-            .then(|| Resume { registers: X64Registers::new(BASE + 0x1010, far).into(), exact: true })
+        (left.limit.0 == STACK && *end == End::ZeroReturn).then(|| Resume {
+            registers: X64Registers::new(BASE + 0x1010, far).into(),
+            exact: true,
+        })
     };
     let stack = Stack::new(segment(0, 0x1000, StackKind::Expanded))
         .with(segment(0x8000, 0x9000, StackKind::Thread))

@@ -85,7 +85,9 @@ fn x64_text(info: &UnwindInfo, placed: &x64::PlacedCode) -> String {
         C::SetFrameRegister => {
             format!("SET_FPREG reg={}, offset=0x{:X}", name(info.frame_register), info.frame_offset)
         }
-        C::SaveXmm { register, offset } => format!("SAVE_XMM128 reg=XMM{register}, offset=0x{offset:X}"),
+        C::SaveXmm { register, offset } => {
+            format!("SAVE_XMM128 reg=XMM{register}, offset=0x{offset:X}")
+        }
         other => format!("{other:?}"),
     };
     format!("0x{:02X}: {what}", placed.offset)

@@ -49,4 +49,5 @@ fn main() {
             part();
         }
     }
+    println!("\nLoad average at the end: {}.", table::load());
 }

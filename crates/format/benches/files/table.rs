@@ -57,16 +57,20 @@ pub(crate) fn times(ratio: f64) -> String {
 pub(crate) fn circumstances() -> String {
     let date = said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]);
     let compiler = said("rustc", &["--version"]);
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let load: Vec<&str> = load.split_whitespace().take(3).collect();
     format!(
         "Date: {date}. Command: `cargo bench -p format`. Machine: {} processors ({}), {} of memory, \
          load average {} at the start. {compiler}.",
         std::thread::available_parallelism().map_or(1, usize::from),
         line_of("/proc/cpuinfo", "model name"),
         line_of("/proc/meminfo", "MemTotal"),
-        if load.is_empty() { "unknown".into() } else { load.join(" ") },
+        load(),
     )
+}
+
+/// How many wanted a processor in the last 1, 5 and 15 minutes.
+pub(crate) fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or("unknown".into());
+    load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
 }
 
 fn said(program: &str, arguments: &[&str]) -> String {

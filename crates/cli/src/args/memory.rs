@@ -15,7 +15,7 @@ pub(crate) struct BytesArgs {
     pub(crate) raw: bool,
     /// Write the bytes themselves to a file.
     ///
-    /// It is NAME.partial until it has all of them.
+    /// It is OUT.partial until it has all of them.
     #[arg(short = 'o', long = "output", value_name = "OUT", help_heading = "Bytes")]
     pub(crate) out: Option<PathBuf>,
     /// Replace an existing OUT, at the final rename only.

@@ -101,10 +101,9 @@ fn layouts(
         (name, Structure { size: user.size, kind: user.kind.into(), fields })
     });
     let structures = structures.collect();
-    let enums = enums.into_iter().map(|(name, json)| {
-        let values = json.constants.into_iter().map(|(name, value)| (name, value.0)).collect();
-        (name, Enumeration { size: json.size, values })
-    });
+    let enums = enums
+        .into_iter()
+        .map(|(name, json)| (name, Enumeration { size: json.size, values: json.constants }));
     let enums = enums.collect();
     Layouts::from_parts(Origin::Isf, identity, structures, enums)
 }
@@ -211,7 +210,8 @@ impl From<KindJson> for Kind {
 #[derive(Deserialize)]
 struct EnumJson {
     size: u8,
-    constants: BTreeMap<String, Value>,
+    #[serde(deserialize_with = "constants")]
+    constants: BTreeMap<String, i64>,
 }
 
 /// A number of 64 bits, with or without a sign.
@@ -223,6 +223,29 @@ impl<'de> Deserialize<'de> for Value {
         let signed = value.as_i64().or_else(|| value.as_u64().map(u64::cast_signed));
         signed.map(Self).ok_or_else(|| serde::de::Error::custom("a constant is not a whole number"))
     }
+}
+
+/// Constants go straight into the map that stays.
+fn constants<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, i64>, D::Error> {
+    struct Each;
+    impl<'de> Visitor<'de> for Each {
+        type Value = BTreeMap<String, i64>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("constants by name")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut values = BTreeMap::new();
+            while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                values.insert(name, value.0);
+            }
+            Ok(values)
+        }
+    }
+    deserializer.deserialize_map(Each)
 }
 
 /// Fields become ours one by one, so that the file is not held twice.

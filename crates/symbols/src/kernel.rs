@@ -49,7 +49,9 @@ impl KernelSymbols {
             }
             (Origin::Profile, text) => {
                 let profile = Profile::parse(&text)?;
-                Ok(Self { layouts: profile.layouts(wanted), symbols: profile.symbols() })
+                drop(text);
+                let (layouts, symbols) = profile.into_parts(wanted);
+                Ok(Self { layouts, symbols })
             }
             (Origin::Isf, text) => {
                 let isf = Isf::parse(&text, wanted)?;

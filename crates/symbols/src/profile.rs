@@ -147,23 +147,34 @@ impl Profile {
 
     /// Its layouts.
     pub fn layouts(&self, wanted: &Wanted<'_>) -> Layouts {
-        let (structures, enumerations) = (self.structures.clone(), self.enumerations.clone());
-        let all =
-            Layouts::from_parts(Origin::Profile, self.identity().ok(), structures, enumerations);
-        match wanted {
-            Wanted::All => all,
-            Wanted::Named(names) => all.select(names),
-        }
+        Self { symbols: BTreeMap::new(), ..self.clone() }.into_parts(wanted).0
     }
 
     /// Its symbols. They are few: nearest-below means little here.
     pub fn symbols(&self) -> SymbolTable {
-        let mut table = SymbolTable::builder();
-        for (name, &rva) in &self.symbols {
-            table.add(SymbolKind::Public, rva, 0, name.as_bytes());
-        }
-        table.build()
+        table(self.symbols.clone())
     }
+
+    /// Both, without a copy of either.
+    pub(crate) fn into_parts(self, wanted: &Wanted<'_>) -> (Layouts, SymbolTable) {
+        let identity = self.identity().ok();
+        let symbols = table(self.symbols);
+        let all =
+            Layouts::from_parts(Origin::Profile, identity, self.structures, self.enumerations);
+        let layouts = match wanted {
+            Wanted::All => all,
+            Wanted::Named(names) => all.select(names),
+        };
+        (layouts, symbols)
+    }
+}
+
+fn table(symbols: BTreeMap<String, u32>) -> SymbolTable {
+    let mut table = SymbolTable::builder();
+    for (name, rva) in symbols {
+        table.add(SymbolKind::Public, rva, 0, name.as_bytes());
+    }
+    table.build()
 }
 
 #[derive(Deserialize)]

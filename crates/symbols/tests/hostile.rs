@@ -2,6 +2,8 @@
 //! memory than eight times the file. One test, as the memory is measured for
 //! the whole process.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

@@ -1,6 +1,8 @@
 //! The real images, PDB and ISF among the samples. Nothing of them is kept
 //! here: without `LIVEDUMP_SAMPLES` these tests say that they were skipped.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
 use std::path::PathBuf;
 
 use symbols::pe::{FileImage, Image, Machine};
@@ -60,14 +62,14 @@ fn the_frames_of_the_gold_stack_have_their_names() {
     let symbols = pdb.symbols().unwrap();
     // The return addresses and names that the samples' own description lists.
     for (address, name, displacement) in [
-        (0xfffff804_8b58_334c_u64, "WriteIoMemRawEx", 112),
-        (0xfffff804_8b58_313f, "WriteGenAddrEx", 107),
-        (0xfffff804_8b58_3234, "WriteGenAddrMaybeHiddenEx", 24),
-        (0xfffff804_8b5a_0e8f, "InitAcpiCpc", 791),
-        (0xfffff804_8b5a_83f6, "ProcLibDeviceStart", 2182),
-        (0xfffff804_8b59_f852, "EvtDevicePrepareHardware", 210),
+        (0xffff_f804_8b58_334c_u64, "WriteIoMemRawEx", 112),
+        (0xffff_f804_8b58_313f, "WriteGenAddrEx", 107),
+        (0xffff_f804_8b58_3234, "WriteGenAddrMaybeHiddenEx", 24),
+        (0xffff_f804_8b5a_0e8f, "InitAcpiCpc", 791),
+        (0xffff_f804_8b5a_83f6, "ProcLibDeviceStart", 2182),
+        (0xffff_f804_8b59_f852, "EvtDevicePrepareHardware", 210),
     ] {
-        let base = 0xfffff804_8b58_0000_u64;
+        let base = 0xffff_f804_8b58_0000_u64;
         let found = symbols.at((address - base) as u32).unwrap();
         assert_eq!((found.name, found.displacement), (name, displacement));
         assert_eq!(symbols.named(name).unwrap().rva, found.rva);

@@ -1,6 +1,8 @@
 //! An image and a PDB of our own (`fixtures/make.sh`), with every shape of
 //! type that a reader must know.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

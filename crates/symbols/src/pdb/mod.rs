@@ -2,10 +2,10 @@
 //!
 //! The container and the symbols are read by `pdb2`, which was not made for
 //! hostile files: it never sees one whose superblock and stream directory do
-//! not agree with the file's size ([`container`]), asks for its bytes through
+//! not agree with the file's size (`container`), asks for its bytes through
 //! a source of ours that refuses more than the file has, reads only the kinds
 //! of record that are wanted, and its panics are caught. Types are read here
-//! ([`records`]): its reader of them recurses and allocates as the file says.
+//! (`records`): its reader of them recurses and allocates as the file says.
 //!
 //! Formats: LLVM's "The PDB File Format" and Microsoft's `microsoft-pdb`.
 

@@ -95,7 +95,7 @@ impl Unwinder<'_> {
         let below = slot.checked_sub(8).filter(|below| *below >= segment.limit.0);
         let below = below.and_then(|at| self.memory.read_u64(VirtualAddress(at)).ok());
         let behind = slot.saturating_add(8);
-        let fits = |fp: &u64| fp % 16 == 0 && *fp >= behind && *fp < segment.base.0;
+        let fits = |fp: &u64| fp.is_multiple_of(16) && *fp >= behind && *fp < segment.base.0;
         let registers = arm64::Arm64Registers::adrift(pc, behind);
         match below.filter(fits) {
             Some(fp) => registers.with(arm64::Arm64Registers::FP, fp),

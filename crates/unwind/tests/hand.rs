@@ -1,6 +1,6 @@
 //! Unwind data and stacks laid down by hand, from the documentation.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod support;
 
@@ -350,7 +350,7 @@ fn arm64_image(header: u32, codes: &[u8]) -> Images {
     bytes[0x100..0x104].copy_from_slice(&0x1000_u32.to_le_bytes());
     bytes[0x104..0x108].copy_from_slice(&0x200_u32.to_le_bytes());
     let words = codes.len().div_ceil(4) as u32;
-    let header = header | words << 27 | 0x40 / 4;
+    let header = header | words << 27 | (0x40 / 4);
     bytes[0x200..0x204].copy_from_slice(&header.to_le_bytes());
     bytes[0x204..][..codes.len()].copy_from_slice(codes);
     Images(vec![Loaded::by_hand(BASE, bytes, (0x100, 8))])

@@ -1,7 +1,7 @@
 //! Our decoding of unwind data against `llvm-readobj --unwind`, for programs
 //! that clang built at every level. `fixtures/make.sh` made both.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod support;
 
@@ -27,8 +27,7 @@ fn fixture(name: &str) -> (Images, Vec<Function>) {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures");
     let file = std::fs::read(folder.join(format!("{name}.sys"))).unwrap();
     let text = std::fs::read_to_string(folder.join(format!("{name}.txt"))).unwrap();
-    let functions: Vec<Function> =
-        text.split("RuntimeFunction {").skip(1).map(|part| parse(part)).collect();
+    let functions: Vec<Function> = text.split("RuntimeFunction {").skip(1).map(parse).collect();
     assert!(functions.len() >= 10, "{name}: {}", functions.len());
     (Images(vec![Loaded::from_pe(BASE, &file)]), functions)
 }

@@ -1,15 +1,15 @@
 //! Walks over real dumps, held against what is known of them. The files are
 //! found through LIVEDUMP_SAMPLES and never copied.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod support;
 
 use format::{Dump, File, Triage};
-use support::{Images, Loaded, load, samples};
+use support::{Images, Loaded, Words, load, samples};
 use unwind::arm64::Arm64Registers;
-use unwind::x64::X64Registers;
-use unwind::{Found, Note, Stack, Trust, Unwinder, Walk};
+use unwind::x64::{UnwindInfo, X64Registers};
+use unwind::{Exceptions, Found, Note, Stack, Trust, Unwinder, Walk};
 
 /// RIP and RSP, as two other unwinders agree on.
 const GOLD: [(u64, u64); 17] = [
@@ -78,6 +78,50 @@ fn the_gold_stack_is_walked_through_both_drivers() {
         assert!(beyond.iter().all(|frame| frame.found == Found::Scan), "{walk:#x?}");
         assert!(beyond.iter().all(|frame| frame.trust == Trust::Weak));
     });
+}
+
+/// Version 2 says where the epilogues are: from each of their instructions a
+/// step without the code leads where one with it does.
+#[test]
+fn the_epilogues_that_version_2_names_are_those_in_the_code() {
+    let Some(folder) = samples("Wdf01000.sys") else { return };
+    let store = folder.join("symbols");
+    let paths = ["Wdf01000.sys/a9a9d36ed1000/Wdf01000.sys", "amdppm.sys/c9c030003b000/amdppm.sys"];
+    let mut memory = Words::default();
+    (0..512).for_each(|index| memory.put(0x8000 + 8 * index, &[0xFFFF_F800_0000_0000 + index]));
+    let mut compared = 0;
+    for path in paths {
+        let mut images = Images(vec![load(0x10_0000, &store.join(path))]);
+        let mut places = Vec::new();
+        let (image, Exceptions::Table { rva, size }) = (images.image(0), images.0[0].exceptions)
+        else {
+            panic!()
+        };
+        for at in (rva..rva + size).step_by(12) {
+            let word = |at: u32| {
+                u32::from_le_bytes(images.0[0].bytes[at as usize..][..4].try_into().unwrap())
+            };
+            let (end, info) = (word(at + 4), UnwindInfo::read(&images, &image, word(at + 8)));
+            let named = info.and_then(|info| info.epilogues);
+            places.extend(
+                named
+                    .iter()
+                    .flat_map(|named| &named.before_end)
+                    .map(|before| end - u32::from(*before)),
+            );
+        }
+        let step = |images: &Images, at: u32| {
+            let registers = X64Registers::new(0x10_0000 + u64::from(at), 0x8000);
+            Unwinder::new(images, &memory).step(&registers.into(), true).map(|step| step.registers)
+        };
+        let with: Vec<_> = places.iter().map(|at| step(&images, *at)).collect();
+        images.0[0].holes = images.0[0].executable.clone();
+        for (at, with) in places.iter().zip(with) {
+            assert_eq!(step(&images, *at), with, "{path} {at:#x}");
+            compared += 1;
+        }
+    }
+    eprintln!("{compared} epilogues compared");
 }
 
 #[test]

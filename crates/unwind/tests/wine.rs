@@ -10,7 +10,7 @@
 //! cargo test -p unwind --test wine
 //! ```
 
-#![allow(clippy::unwrap_used, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stderr)]
 
 mod support;
 

@@ -6,7 +6,7 @@ use crate::{Code, Image};
 /// Whether the instruction before an address is a call: `bl`, `blr`, or one
 /// of `blr`'s forms that authenticate; `None` when it is not at hand.
 pub(crate) fn follows_call(code: &dyn Code, image: &Image, rva: u32) -> Option<bool> {
-    if rva % 4 != 0 {
+    if !rva.is_multiple_of(4) {
         return Some(false);
     }
     let before = rva.checked_sub(4)?;

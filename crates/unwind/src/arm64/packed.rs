@@ -98,7 +98,7 @@ impl PackedFunction {
                 codes.push(UnwindCode::SaveWithLink { register, offset });
             }
         }
-        if with_link && self.reg_i % 2 == 0 {
+        if with_link && self.reg_i.is_multiple_of(2) {
             codes.push(at(RegisterKind::X, 30, 1, self.integers() - 8));
         }
         Some(())

@@ -1,6 +1,5 @@
 //! Whether an address is one that a call returns to.
 
-use crate::image::bytes;
 use crate::{Code, Image};
 
 /// Whether the instruction before an address can be a call; `None` when its
@@ -9,17 +8,11 @@ use crate::{Code, Image};
 /// 32-bit distance (retpolines and guarded calls are these too), and `FF /2`
 /// with any operand, with or without prefixes before it.
 pub(crate) fn follows_call(code: &dyn Code, image: &Image, rva: u32) -> Option<bool> {
-    // The longest form is FF 94 SIB disp32; a section may begin less far back.
-    for length in [7_u32, 6, 5, 3, 2] {
+    // The longest form has 7 bytes; a section may begin less far back.
+    for length in [7, 6, 5, 3, 2] {
         let Some(start) = rva.checked_sub(length) else { continue };
-        let before = match length {
-            7 => bytes::<7>(code, image, start).ok().map(|bytes| bytes.to_vec()),
-            6 => bytes::<6>(code, image, start).ok().map(|bytes| bytes.to_vec()),
-            5 => bytes::<5>(code, image, start).ok().map(|bytes| bytes.to_vec()),
-            3 => bytes::<3>(code, image, start).ok().map(|bytes| bytes.to_vec()),
-            _ => bytes::<2>(code, image, start).ok().map(|bytes| bytes.to_vec()),
-        };
-        if let Some(before) = before {
+        let mut before = vec![0; length as usize];
+        if rva <= image.size && code.read(image, start, &mut before).is_ok() {
             return Some(ends_in_call(&before));
         }
     }

@@ -58,7 +58,12 @@ pub(super) fn look(function: &Function<'_>, rva: u32) -> Looked {
 /// two bytes long, and mirror the pushes.
 pub(super) fn from_codes(function: &Function<'_>, rva: u32) -> Option<Epilogue> {
     let into = function.info.epilogues.as_ref()?.position(&function.entry, rva)?;
-    let pushes = function.info.codes.iter().filter_map(|placed| match placed.code {
+    let parents = function.parents().ok()?;
+    let codes = parents.iter().fold(function.info.codes.clone(), |mut all, parent| {
+        all.extend(&parent.codes);
+        all
+    });
+    let pushes = codes.iter().filter_map(|placed| match placed.code {
         UnwindCode::Push { register } => Some(register),
         _ => None,
     });
@@ -188,10 +193,9 @@ fn leaves(function: &Function<'_>, rva: u32, epilogue: &Epilogue, leave: Leave) 
     // A jump with nothing before it is told from one in the body only by
     // where it goes, and by version 2's list.
     let bare = epilogue.release.is_none() && epilogue.pops.is_empty();
-    if let (true, Some(named)) = (bare, &function.info.epilogues) {
-        if named.position(&function.entry, rva).is_none() {
-            return false;
-        }
+    let named = function.info.epilogues.as_ref().filter(|_| bare);
+    if named.is_some_and(|named| named.position(&function.entry, rva).is_none()) {
+        return false;
     }
     target.is_none_or(|target| function.is_left_for(target))
 }

@@ -140,18 +140,34 @@ impl Function<'_> {
     /// Undoes this part's prologue and those it is chained to.
     fn undo_all(&self, machine: &mut Machine<'_>, offset: u32) -> Result<Undone, End> {
         let at = machine.registers.rip;
-        let failed = |unread| failed(VirtualAddress(at), unread);
         let mut undone = machine.undo(&self.info, offset, at)?;
-        let mut chained = self.info.chained;
-        for _ in 0..CHAIN {
-            let (Undone::All, Some(entry)) = (&undone, chained) else { return Ok(undone) };
-            let entry = direct(self.code, self.image, entry).map_err(failed)?;
-            let info = UnwindInfo::parse(self.code, self.image, entry.unwind).map_err(failed)?;
-            // The code it is chained to had run its whole prologue.
-            undone = machine.undo(&info, u32::MAX, at)?;
-            chained = info.chained;
+        if undone == Undone::All && self.info.chained.is_some() {
+            let parents = self.parents().map_err(|unread| failed(VirtualAddress(at), unread))?;
+            for info in &parents {
+                // The code it is chained to had run its whole prologue.
+                undone = machine.undo(info, u32::MAX, at)?;
+                if undone != Undone::All {
+                    break;
+                }
+            }
         }
-        Err(failed(Unread::Bad("chained entries without end")))
+        Ok(undone)
+    }
+
+    /// The unwind data of all that this part is chained to, the nearest first.
+    pub(super) fn parents(&self) -> Result<Vec<UnwindInfo>, Unread> {
+        let mut parents = Vec::new();
+        let mut chained = self.info.chained;
+        while let Some(entry) = chained {
+            if parents.len() == CHAIN {
+                return Err(Unread::Bad("chained entries without end"));
+            }
+            let entry = direct(self.code, self.image, entry)?;
+            let info = UnwindInfo::parse(self.code, self.image, entry.unwind)?;
+            chained = info.chained;
+            parents.push(info);
+        }
+        Ok(parents)
     }
 
     /// Whether a jump to an address leaves the function with all its parts.

@@ -81,7 +81,10 @@ impl Unwinder<'_> {
             }
             Err(end) => end,
         };
-        let other = if end.is_failure() { self.other_way(cursor, from, stack) } else { None };
+        // A guessed frame's zero is no more than a guess.
+        let doubtful = end == End::ZeroReturn && cursor.trust <= Trust::Guessed;
+        let lost = end.is_failure() || doubtful;
+        let other = if lost { self.other_way(cursor, from, stack) } else { None };
         let end = match other {
             Some(Ok(accepted)) => {
                 notes.push(Note::NotUnwound(end));
@@ -139,8 +142,13 @@ impl Unwinder<'_> {
         if pc.0 == 0 {
             return Err(End::ZeroReturn);
         }
-        if step.user || (self.options.kernel && !pc.is_kernel()) {
+        let lower_half = self.options.kernel && !pc.is_kernel();
+        if step.user || (lower_half && step.found == Found::MachineFrame) {
             return Err(End::UserMode { address: pc, stack_pointer: sp });
+        }
+        // Only what an interrupt or a system service left leads to user mode.
+        if lower_half {
+            return Err(End::NoModule { address: pc });
         }
         if sp.0 % step.registers.alignment() != 0 && step.sp_known {
             return Err(End::BadAlignment { stack_pointer: sp });

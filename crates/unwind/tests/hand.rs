@@ -325,6 +325,27 @@ fn a_scan_proposes_only_what_a_call_returns_to_and_then_unwinds_on() {
 }
 
 #[test]
+fn a_return_address_of_the_lower_half_is_not_taken_for_user_mode() {
+    let mut words = two_frames();
+    words.put(STACK + 0x28, &[0x7FF6_0000_1000]);
+    let walk = walk(&two_functions().build(), &words, 0x1010, 0, true, &stack());
+    assert_eq!(walk.end, End::NoModule { address: VirtualAddress(0x7FF6_0000_1000) });
+}
+
+#[test]
+fn a_zero_above_a_guessed_frame_is_scanned_past() {
+    let mut images = two_functions().code(0x1120 - 5, &[0xE8, 0, 0, 0, 0]).build();
+    images.0.push(Loaded::unknown(BASE + 0x10_0000, 0x1000));
+    let mut words = Words::default();
+    words.put(STACK, &[BASE + 0x1120, 0, 0, 0, 0, 0, 0, BASE + 0x1120, 0, 0, 0, 0, 0, 0]);
+    let start: Registers = X64Registers::new(BASE + 0x10_0800, STACK).into();
+    let walked = Unwinder::new(&images, &words).walk(&start, true, &stack());
+    assert_eq!(places(&walked), [(0x10_0800, 0), (0x1120, 8), (0x1120, 0x40)]);
+    assert_eq!(walked.frames[1].notes, [Note::NotUnwound(End::ZeroReturn)]);
+    assert_eq!(walked.end, End::ZeroReturn);
+}
+
+#[test]
 fn a_stack_that_is_not_at_hand_ends_the_walk_and_says_where() {
     let mut words = two_frames();
     words.0.remove(&(STACK + 0x28));
@@ -391,4 +412,47 @@ fn an_arm64_trap_frame_is_crossed_and_exact() {
     let Registers::Arm64(registers) = &walk.frames[1].registers else { panic!() };
     assert_eq!(registers.get(18), Some(0x1000 + 0xA0 + 8 * 18));
     assert_eq!(walk.end, End::ZeroReturn);
+}
+
+/// The canonical prologue of the documentation, with everything that it can have.
+#[test]
+fn packed_data_stands_for_the_canonical_prologue() {
+    use unwind::arm64::{PackedFunction, RegisterKind, UnwindCode as C};
+    let packed = |cr: u32, reg_i: u32, reg_f: u32, homes: u32, frame: u32| {
+        let fields = reg_f << 13 | reg_i << 16 | homes << 20 | cr << 21 | (frame / 16) << 23;
+        PackedFunction::decode(1 | 0x10 << 2 | fields).unwrap().prologue()
+    };
+    let save = |kind, first, count, offset, before| C::Save { kind, first, count, offset, before };
+    let (x, d) = (RegisterKind::X, RegisterKind::D);
+    let signed = vec![
+        C::SetFramePointer { offset: 0 },
+        save(x, 29, 2, 0x40, true),
+        C::Nop,
+        C::Nop,
+        C::Nop,
+        C::Nop,
+        save(d, 10, 1, 0x20, false),
+        save(d, 8, 2, 0x10, false),
+        save(x, 19, 2, 0x70, true),
+        C::SignLink,
+        C::End,
+    ];
+    assert_eq!(packed(2, 2, 2, 1, 0xB0), Some(signed));
+    let with_link = vec![
+        C::Alloc { size: 0x20 },
+        C::SaveWithLink { register: 21, offset: 0x10 },
+        save(x, 19, 2, 0x20, true),
+        C::End,
+    ];
+    assert_eq!(packed(1, 3, 0, 0, 0x40), Some(with_link));
+    let large = vec![
+        C::SetFramePointer { offset: 0 },
+        save(x, 29, 2, 0, false),
+        C::Alloc { size: 0x1010 - 4080 },
+        C::Alloc { size: 4080 },
+        C::End,
+    ];
+    assert_eq!(packed(3, 0, 0, 0, 0x1010), Some(large));
+    assert_eq!(packed(1, 1, 0, 0, 0x20), None, "no code says this");
+    assert_eq!(packed(0, 4, 0, 0, 0x10), None, "more saved than the frame holds");
 }

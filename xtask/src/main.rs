@@ -9,6 +9,7 @@ mod dist;
 mod exe;
 mod fuzz;
 mod house;
+mod oracles;
 mod paths;
 mod project;
 mod steps;
@@ -23,13 +24,16 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask CHORE
 
-  test [--require-windows] [--fuzz]
+  test [--require-windows] [--fuzz] [--oracles]
                                    everything: format, clippy, house rules, docs, native tests,
                                    release build, and the Windows half under Wine; --fuzz: and each
-                                   fuzz target for 20 s
+                                   fuzz target for 20 s; --oracles: and those of `oracles`
   check                            the house rules only: arrows, unsafe code, file sizes
   fuzz [TARGET...] [--seconds N]   fuzz targets under libFuzzer, 20 s each; installs nightly Rust and
                                    cargo-fuzz. TARGET --input FILE: one input again
+  oracles [--save] [--allow-missing]
+                                   readers of other people judge what we write; installs them from
+                                   PyPI; --save: the result goes into docs/oracles.md
   wine [FILTER...]                 the Wine tests alone, or those whose names hold FILTER
   windows-run SCENARIO -- ARGS...  livedump.exe under Wine on the test kernel; SCENARIO as after
                                    --simulate=, or \"wine\" for Wine's own kernel side
@@ -55,6 +59,7 @@ fn chore(arguments: &[String]) -> anyhow::Result<ExitCode> {
         ["check"] => house::run(),
         ["dist"] => dist::run(),
         ["fuzz", options @ ..] => fuzz::run(options),
+        ["oracles", options @ ..] => oracles::run(options),
         ["wine", filter @ ..] => windows_half::run_wine_tests(filter),
         ["windows-run", rest @ ..] => windows_run::run(rest),
         ["help" | "--help" | "-h"] => {

@@ -6,13 +6,13 @@ use anyhow::{Result, bail};
 
 use crate::project::Project;
 use crate::steps::{Outcome, Steps, passed};
-use crate::{arrows, command, fuzz, house, testkernel, windows_half};
+use crate::{arrows, command, fuzz, house, oracles, testkernel, windows_half};
 
 /// Runs all steps; a failed one does not stop those that do not need it.
 pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
-    let known = ["--require-windows", "--fuzz"];
+    let known = ["--require-windows", "--fuzz", "--oracles"];
     if !options.iter().all(|option| known.contains(option)) {
-        bail!("test takes --require-windows and --fuzz and nothing else");
+        bail!("test takes --require-windows, --fuzz and --oracles and nothing else");
     }
     let require_windows = options.contains(&"--require-windows");
     let project = Project::load()?;
@@ -20,6 +20,9 @@ pub(crate) fn run(options: &[&str]) -> Result<ExitCode> {
     native(&mut steps, &project);
     if options.contains(&"--fuzz") {
         steps.run("fuzz", || fuzz::step(&project));
+    }
+    if options.contains(&"--oracles") {
+        steps.run("oracles", || oracles::step(&project));
     }
     windows_half::run(&mut steps, &project);
     let good = steps.summary();

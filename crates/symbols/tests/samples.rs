@@ -7,8 +7,8 @@ use std::path::PathBuf;
 
 use symbols::pe::{FileImage, Image, Machine};
 use symbols::{
-    ImageIdentity, Isf, KernelSymbols, Origin, Outcome, Pdb, PdbIdentity, Profile, Store,
-    SymbolKind, SymbolPath, Wanted,
+    ImageIdentity, Isf, KernelSymbols, Origin, Pdb, PdbIdentity, Profile, Store, SymbolKind,
+    SymbolPath, Wanted,
 };
 
 fn folder() -> Option<PathBuf> {
@@ -149,7 +149,7 @@ fn another_build_is_found_and_refused_with_both_identities() {
     let lookup = store(flat.path()).pdb("amdppm.pdb", &other);
     assert!(lookup.found.is_none());
     assert!(
-        matches!(&lookup.tried[0].outcome, Outcome::Other { found, .. } if found.ends_with("age 1"))
+        matches!(&lookup.tried[0].outcome, symbols::Outcome::Other { found, .. } if found.ends_with("age 1"))
     );
 }
 

@@ -40,18 +40,25 @@ pub(super) fn read<B: ImageBytes>(headers: &Headers, bytes: &B) -> Result<Export
         ExportTable::parse(&data, rva).map_err(|_| damaged("the export table", data.len()))?;
     let mut exports = Exports::default();
     let mut symbols = SymbolTable::builder();
-    symbols.reserve(table.name_pointers().len(), data.len());
+    let forwards = |&(_, ordinal): &(u32, u16)| {
+        let address = table.addresses().get(usize::from(ordinal));
+        address.is_some_and(|address| table.is_forward(address.get(LE)))
+    };
+    let forwarders = table.name_iter().filter(forwards).count();
+    exports.forwarders.reserve_exact(forwarders);
+    symbols.reserve(table.name_pointers().len() - forwarders, 0);
     for section in &headers.sections {
         symbols.section(section.rva, section.size);
     }
-    // Names do not overlap in a table that a linker made: together they are
-    // no longer than it. Without that, every entry could name all the rest.
+    // Names do not overlap in a table that a linker made: together with their
+    // pointers and numbers they are no longer than it. Without that, every
+    // entry could name all the rest.
     let mut room = data.len();
     for (pointer, ordinal) in table.name_iter() {
         let Ok(name) = table.name_from_pointer(pointer) else { continue };
         let Some(address) = table.addresses().get(usize::from(ordinal)) else { continue };
         let forward = table.forward_string(address.get(LE)).ok().flatten();
-        let used = name.len() + 1 + forward.map_or(0, <[u8]>::len);
+        let used = 6 + name.len() + 1 + forward.map_or(0, <[u8]>::len);
         room = room
             .checked_sub(used)
             .ok_or_else(|| damaged("export names that overlap", data.len()))?;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use memory::VirtualAddress;
 use ntos::walk::{End, Found, Frame, Note, StackKind, Trust};
-use ntos::{Images, NameSource, NoStack, Stacks, Start, ThreadStack};
+use ntos::{Images, Kernel, NameSource, NoStack, Stacks, Start, ThreadStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -249,4 +249,80 @@ fn of_note(note: &Note) -> String {
         Note::StackPointerLowest => "its stack pointer is at least this, not proved".to_owned(),
         Note::NotUnwound(end) => format!("not unwound: {end}"),
     }
+}
+
+/// The stack of the context in the dump's header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ContextStack {
+    /// The thread that it was of, as far as that is known.
+    pub thread: Option<ThreadRef>,
+    /// Whether something crashed there. The context of a dump of a running
+    /// machine is that of the capture, and no fault.
+    pub fault: bool,
+    /// The frames, the innermost first.
+    pub frames: Vec<FrameReport>,
+    /// Why there are no more.
+    pub end: String,
+    /// The first module on the stack of a crash that is not the kernel, and
+    /// the frame that speaks for it.
+    pub blamed: Option<Blamed>,
+}
+
+/// A module on the stack of a crash, with what speaks against it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Blamed {
+    /// The module.
+    pub module: String,
+    /// The frame in it.
+    pub frame: Hex,
+    /// How that frame was found.
+    pub found: String,
+    /// How far that can be believed: a frame on the stack is no proof of guilt.
+    pub grade: crate::hang::Grade,
+}
+
+/// Walks from the context in the header; `None` when it has none.
+pub fn of_header(
+    kernel: &Kernel<'_>,
+    walker: &Stacks<'_, '_>,
+    images: &Images<'_>,
+    census: &Census,
+) -> Option<ContextStack> {
+    let address = kernel.header_thread();
+    let number = address.and_then(|thread| census.find(thread));
+    let of_triage = || address.map(|thread| kernel.thread(thread));
+    let thread = number.and_then(|number| census.threads.get(number)).cloned().or_else(of_triage);
+    let stack = walker.of_header(thread.as_ref())?;
+    let frames = frames(images, &stack);
+    let fault = !kernel.dump().header().is_live() && !frames.iter().any(|frame| frame.capture);
+    let named = number.and_then(|number| census.name(number)).or_else(|| {
+        thread.as_ref().map(|thread| ThreadRef {
+            tid: thread.tid,
+            pid: thread.pid,
+            process: None,
+            address: Hex(thread.address.0),
+        })
+    });
+    Some(ContextStack {
+        thread: named,
+        fault,
+        blamed: if fault { blamed(&frames) } else { None },
+        end: stack.walk.end.to_string(),
+        frames,
+    })
+}
+
+fn blamed(frames: &[FrameReport]) -> Option<Blamed> {
+    let others = |frame: &&FrameReport| {
+        let module = frame.module.as_deref();
+        module.is_some_and(|module| !matches!(module, "nt" | "hal"))
+    };
+    let frame = frames.iter().find(others)?;
+    let sure = matches!(frame.trust.as_str(), "certain" | "probable");
+    Some(Blamed {
+        module: frame.module.clone()?,
+        frame: frame.address,
+        found: frame.found.clone(),
+        grade: if sure { crate::hang::Grade::Consistent } else { crate::hang::Grade::NotProvable },
+    })
 }

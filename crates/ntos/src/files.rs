@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use format::Dump;
 use memory::VirtualAddress;
-use symbols::layout::Wanted;
+use symbols::layout::{Origin, Wanted};
 use symbols::pe::{CodeView, Image};
 use symbols::{ImageIdentity, KernelSymbols, Lookup, Store, SymbolTable, Tried};
 
@@ -187,7 +187,10 @@ impl FindTypes for StoreFiles {
             (None, None) => self.candidate(dump, kernel, &wanted)?,
         };
         // Set once: a kernel is opened once with these files.
-        let _ = self.kernel.set((kernel.base, Arc::new(found.symbols)));
+        // The few symbols of a profile would name every place by one of them.
+        if found.layouts.source() != Origin::Profile {
+            let _ = self.kernel.set((kernel.base, Arc::new(found.symbols)));
+        }
         let _ = self.types.set(TypesFile { path, matched });
         Some(Box::new(found.layouts))
     }

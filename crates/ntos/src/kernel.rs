@@ -1,6 +1,6 @@
 //! The kernel of a dump: what everything else is asked of.
 
-use format::{Dump, KernelMemory, Width};
+use format::{Dump, KernelMemory, Machine, Width};
 use memory::VirtualAddress;
 use nt::kdbg;
 
@@ -127,6 +127,36 @@ impl<'a> Kernel<'a> {
     pub fn process_list_head(&self) -> Option<VirtualAddress> {
         let block = || self.block()?.address_of(kdbg::PS_ACTIVEPROCESS_HEAD);
         self.dump.header().ps_active_process_head.filter(|head| head.0 != 0).or_else(block)
+    }
+
+    /// The thread whose context the header has: a triage dump's own copy, else
+    /// the one of the processor whose registers those are.
+    pub fn header_thread(&self) -> Option<VirtualAddress> {
+        if let KernelMemory::Triage(triage) = &self.memory
+            && let Some(thread) = triage.thread()
+        {
+            return thread.address;
+        }
+        let sp = self.header_stack_pointer()?;
+        let processors = self.processors()?.processors;
+        processors.into_iter().filter_map(|one| one.current_thread).find(|thread| {
+            let thread = self.thread(*thread);
+            let bounds = thread.stack_limit.zip(thread.stack_base);
+            bounds.is_some_and(|(limit, base)| (limit..=base).contains(&sp))
+        })
+    }
+
+    fn header_stack_pointer(&self) -> Option<VirtualAddress> {
+        use unwind::arm64::Arm64Registers;
+        use unwind::x64::X64Registers;
+        let context = self.dump.context().ok()??;
+        Some(match self.dump.header().machine_image_type {
+            Machine::X64 => {
+                VirtualAddress(X64Registers::from_context(&context)?.get(X64Registers::RSP)?)
+            }
+            Machine::Arm64 => VirtualAddress(Arm64Registers::from_context(&context)?.sp),
+            _ => return None,
+        })
     }
 
     /// The value of a member of the structure at an address. `None` when the

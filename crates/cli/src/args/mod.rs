@@ -3,6 +3,7 @@
 mod capture;
 mod compat;
 mod convert;
+mod inside;
 mod memory;
 mod reading;
 mod refusal;
@@ -14,6 +15,10 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use capture::{CaptureArgs, KernelArgs, PageArgs, PickArg, ProgressArg, TriageArgs};
 pub(crate) use convert::ConvertArgs;
+pub(crate) use inside::{
+    DumpArgs, HangArgs, ModulesArgs, ProcessorsArgs, ProfileAction, ProfileArgs, StacksArgs,
+    SymbolArgs, UnloadedArgs,
+};
 pub(crate) use memory::{BlobsArgs, BytesArgs, ReadArgs, TranslateArgs};
 pub(crate) use reading::{
     AskingArgs, DoctorArgs, EstimateArgs, ExplainArgs, FileArgs, FilesArgs, OpenArgs, OutputArgs,
@@ -58,12 +63,18 @@ pub(crate) enum Command {
     Kernel(KernelArgs),
     Ps(ProcessesArgs),
     Threads(ThreadsArgs),
+    Stacks(StacksArgs),
+    Hang(HangArgs),
+    Modules(ModulesArgs),
+    Unloaded(UnloadedArgs),
+    Processors(ProcessorsArgs),
     Verify(FilesArgs),
     Info(FileArgs),
     Read(ReadArgs),
     Translate(TranslateArgs),
     Blobs(BlobsArgs),
     Convert(ConvertArgs),
+    Profile(ProfileArgs),
     Doctor(DoctorArgs),
     Estimate(EstimateArgs),
     Explain(ExplainArgs),
@@ -102,6 +113,11 @@ pub(crate) enum SchemaOf {
     Kernel,
     Ps,
     Threads,
+    Stacks,
+    Hang,
+    Modules,
+    Unloaded,
+    Processors,
     Verify,
     Info,
     Read,

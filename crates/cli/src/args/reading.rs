@@ -1,11 +1,11 @@
 //! The commands that read and tell.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::capture::PageArgs;
+use super::inside::SymbolArgs;
 use super::values;
 
 /// Options of every command that asks a machine.
@@ -41,28 +41,38 @@ pub(crate) struct OpenArgs {
     pub(crate) no_map: bool,
 }
 
-/// Lists the processes of the machine that would be captured.
+/// Lists processes: those of a dump, or of the machine that would be captured.
 #[derive(Debug, Args)]
 pub(crate) struct ProcessesArgs {
-    /// Reading dumps comes later; it is taken here so that this can be said.
-    #[arg(hide = true, value_name = "DUMP")]
-    pub(crate) file: Option<OsString>,
+    /// The dump to look into; without one, the running machine is asked.
+    #[arg(value_name = "DUMP", conflicts_with = "simulate")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) symbols: SymbolArgs,
+    #[command(flatten)]
+    pub(crate) open: OpenArgs,
     #[command(flatten)]
     pub(crate) asking: AskingArgs,
 }
 
-/// Lists the threads of one process: state, wait reason, wait time, CPU time, name.
+/// Lists threads: state, wait reason, wait time, CPU time, name.
 ///
+/// Of a dump: all, or those of one process, with what they wait for. Of the running machine: those of one process.
 /// The unit of Windows' wait times is found out each time, by a thread of livedump's own that is parked for
 /// a known time.
 #[derive(Debug, Args)]
 pub(crate) struct ThreadsArgs {
     /// The process, by its id (decimal) or image name (".exe" may be left out).
-    #[arg(short = 'p', long, value_name = "PID|NAME", allow_negative_numbers = true, value_parser = values::process)]
-    pub(crate) process: capture::ProcessTarget,
-    /// Reading dumps comes later; it is taken here so that this can be said.
-    #[arg(hide = true, value_name = "DUMP")]
-    pub(crate) file: Option<OsString>,
+    #[arg(short = 'p', long, value_name = "PID|NAME", allow_negative_numbers = true, value_parser = values::process,
+        required_unless_present = "file")]
+    pub(crate) process: Option<capture::ProcessTarget>,
+    /// The dump to look into; without one, the running machine is asked.
+    #[arg(value_name = "DUMP", conflicts_with = "simulate")]
+    pub(crate) file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) symbols: SymbolArgs,
+    #[command(flatten)]
+    pub(crate) open: OpenArgs,
     #[command(flatten)]
     pub(crate) asking: AskingArgs,
 }

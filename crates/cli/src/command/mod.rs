@@ -10,6 +10,7 @@ mod event_source;
 mod explain;
 mod file;
 mod info;
+mod inside;
 mod kernel;
 mod man;
 mod members;
@@ -95,12 +96,18 @@ fn outcome(asked: &Asked) -> Outcome {
             Command::Kernel(typed) => kernel::run(typed),
             Command::Ps(typed) => ps::run(typed),
             Command::Threads(typed) => threads::run(typed),
+            Command::Stacks(typed) => inside::stacks::run(typed),
+            Command::Hang(typed) => inside::hang::run(typed),
+            Command::Modules(typed) => inside::lists::modules(typed),
+            Command::Unloaded(typed) => inside::lists::unloaded(typed),
+            Command::Processors(typed) => inside::lists::processors(typed),
             Command::Verify(typed) => verify::run(typed),
             Command::Info(typed) => info::run(typed),
             Command::Read(typed) => read::run(typed),
             Command::Translate(typed) => translate::run(typed),
             Command::Blobs(typed) => blobs::run(typed),
             Command::Convert(typed) => convert::run(typed),
+            Command::Profile(typed) => inside::profile::run(typed),
             Command::Doctor(typed) => doctor::run(typed),
             Command::Estimate(typed) => estimate::run(typed),
             Command::Explain(typed) => explain::run(typed),
@@ -120,6 +127,12 @@ fn name(asked: &Asked) -> &'static str {
         Command::Kernel(_) => "kernel",
         Command::Ps(_) => "ps",
         Command::Threads(_) => "threads",
+        Command::Stacks(_) => "stacks",
+        Command::Hang(_) => "hang",
+        Command::Modules(_) => "modules",
+        Command::Unloaded(_) => "unloaded",
+        Command::Processors(_) => "processors",
+        Command::Profile(_) => "profile",
         Command::Verify(_) => "verify",
         Command::Info(_) => "info",
         Command::Read(_) => "read",
@@ -143,6 +156,11 @@ fn wants_json(asked: &Asked) -> bool {
         Command::Kernel(typed) => &typed.capture.asking.output,
         Command::Ps(typed) => &typed.asking.output,
         Command::Threads(typed) => &typed.asking.output,
+        Command::Stacks(typed) => &typed.dump.output,
+        Command::Hang(typed) => &typed.dump.output,
+        Command::Modules(typed) => &typed.dump.output,
+        Command::Unloaded(typed) => &typed.dump.output,
+        Command::Processors(typed) => &typed.dump.output,
         Command::Verify(typed) => &typed.output,
         Command::Info(typed) => &typed.output,
         Command::Read(typed) => &typed.output,

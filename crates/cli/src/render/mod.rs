@@ -10,6 +10,7 @@ pub(crate) mod explain;
 pub(crate) mod failure;
 pub(crate) mod hex;
 pub(crate) mod info;
+pub(crate) mod inside;
 pub(crate) mod json;
 pub(crate) mod listing;
 pub(crate) mod read;

@@ -1,0 +1,29 @@
+//! `livedump hang`.
+
+use capture::Class;
+
+use super::super::{Outcome, answer};
+use super::{Asked, ask, not_told, stacks, write_new};
+use crate::args::HangArgs;
+use crate::render::inside::hang::{HangReport, text};
+use crate::render::inside::html;
+
+pub(in crate::command) fn run(typed: &HangArgs) -> Outcome {
+    let dump = &Asked::from(&typed.dump);
+    let report = ask(dump, |inside| {
+        if inside.census.threads.is_empty() {
+            return Err(not_told(dump.file, "threads").into());
+        }
+        let found = stacks::all(inside, |_| true);
+        Ok(HangReport {
+            hang: analysis::hang(inside.kernel, &inside.census),
+            unique_stacks: analysis::stacks::unique(&found),
+            context: stacks::header(inside),
+            head: inside.head("hang"),
+        })
+    })?;
+    if let Some(path) = &typed.html {
+        write_new(path, &html::page(&report))?;
+    }
+    answer(dump.json, Class::Done, &report, text)
+}

@@ -1,0 +1,155 @@
+//! The commands that look into a dump: one file each, on what is opened here.
+
+pub(super) mod hang;
+pub(super) mod lists;
+pub(super) mod profile;
+pub(super) mod stacks;
+
+use std::path::Path;
+
+use analysis::Census;
+use capture::{Class, Failure, ProcessTarget};
+use format::Dump;
+use ntos::{Images, Kernel, Reader, StoreFiles};
+use symbols::store::Download;
+use symbols::{Store, SymbolPath};
+
+use super::file::{self, Input};
+use super::{Refused, members};
+use crate::args::{DumpArgs, OpenArgs, SymbolArgs};
+use crate::render::inside::Head;
+
+/// A dump that was named, and how it is to be looked into.
+pub(super) struct Asked<'t> {
+    pub(super) file: &'t Path,
+    pub(super) symbols: &'t SymbolArgs,
+    pub(super) open: &'t OpenArgs,
+    pub(super) json: bool,
+}
+
+impl<'t> From<&'t DumpArgs> for Asked<'t> {
+    fn from(typed: &'t DumpArgs) -> Self {
+        Self {
+            file: &typed.file,
+            symbols: &typed.symbols,
+            open: &typed.open,
+            json: typed.output.json,
+        }
+    }
+}
+
+/// A dump's kernel, with the files that go with it.
+pub(super) struct Inside<'k, 'a> {
+    pub(super) kernel: &'k Kernel<'a>,
+    pub(super) images: &'k Images<'k>,
+    pub(super) files: &'k StoreFiles,
+    pub(super) census: Census,
+    pub(super) simulated: bool,
+    path: &'k Path,
+}
+
+impl Inside<'_, '_> {
+    /// What an answer begins with; to be made last, when all files were looked for.
+    pub(super) fn head(&self, command: &str) -> Head {
+        let summary = analysis::summary(self.kernel, self.images, self.files);
+        Head::new(command, self.path, self.simulated, summary)
+    }
+
+    /// Which threads belong to a process that was named; all without one.
+    /// `None`: there is no such process.
+    pub(super) fn chosen(&self, process: Option<&ProcessTarget>) -> Option<Vec<bool>> {
+        let all = 0..self.census.threads.len();
+        let Some(target) = process else { return Some(all.map(|_| true).collect()) };
+        let is_it = |process: &ntos::Process| match target {
+            ProcessTarget::Pid(pid) => process.pid == Some(u64::from(*pid)),
+            ProcessTarget::Name(name) => process.name.as_deref().is_some_and(|own| {
+                let stem = |text: &str| {
+                    let lower = text.to_ascii_lowercase();
+                    lower.strip_suffix(".exe").map(str::to_owned).unwrap_or(lower)
+                };
+                // The kernel keeps 14 characters of a name.
+                let (own, asked) = (stem(own), stem(name));
+                own == asked || (own.len() >= 10 && asked.starts_with(&own))
+            }),
+        };
+        let found = self.census.processes.iter().any(is_it);
+        let owned = |thread| self.census.owner(thread).is_some_and(is_it);
+        found.then(|| all.map(owned).collect())
+    }
+}
+
+/// Opens a dump and asks it. Of a set of triage dumps each file is a moment of
+/// its own: the first is taken, and that is said.
+pub(super) fn ask<T>(
+    typed: &Asked<'_>,
+    question: impl FnOnce(&Inside<'_, '_>) -> Result<T, Refused>,
+) -> Result<T, Refused> {
+    match file::input(typed.file, typed.open)? {
+        Input::One(bytes) => ask_bytes(typed.file, &bytes, typed.symbols, question),
+        Input::Set(set) => {
+            let first =
+                set.moments().iter().zip(0..).find_map(|(moment, number)| {
+                    Some((Path::new(&moment.file), set.file(number)?))
+                });
+            match first {
+                Some((path, bytes)) => ask_bytes(path, bytes, typed.symbols, question),
+                None => Err(members::none(typed.file, Vec::new()).into()),
+            }
+        }
+    }
+}
+
+fn ask_bytes<T>(
+    path: &Path,
+    bytes: &map::File,
+    symbols: &SymbolArgs,
+    question: impl FnOnce(&Inside<'_, '_>) -> Result<T, Refused>,
+) -> Result<T, Refused> {
+    let files = files(symbols);
+    let unreadable = |error: format::Error| Refused::from(file::unreadable(path, &error));
+    let dump = Dump::open(bytes).map_err(unreadable)?;
+    let simulated = dump.header().is_simulated();
+    let kernel = Kernel::open(&dump, &files).map_err(unreadable)?;
+    let reader: Reader<'_> = kernel.reader();
+    let images = Images::new(reader, kernel.modules(), &files);
+    let census = Census::of(&kernel);
+    question(&Inside { kernel: &kernel, images: &images, files: &files, census, simulated, path })
+}
+
+/// Where files are looked for: what was named, then what the environment names.
+fn files(typed: &SymbolArgs) -> StoreFiles {
+    let path = |typed: &Option<String>, variable: &str| {
+        let named = typed.as_deref().map(SymbolPath::parse);
+        let environment = std::env::var(variable).ok().map(|text| SymbolPath::parse(&text));
+        match (named, environment) {
+            (Some(named), Some(environment)) => named.and(environment),
+            (Some(path), None) | (None, Some(path)) => path,
+            (None, None) => SymbolPath::default(),
+        }
+    };
+    let store = |path| match typed.download {
+        true => Store::new(path).with_download(Download::default()),
+        false => Store::new(path),
+    };
+    let symbols = store(path(&typed.symbols, "_NT_SYMBOL_PATH"));
+    let images = store(path(&typed.images, "_NT_EXECUTABLE_IMAGE_PATH"));
+    StoreFiles::new(symbols, images, typed.profile.clone())
+}
+
+/// A question that the dump has no answer to, as far as it is understood.
+fn not_told(file: &Path, what: &str) -> Failure {
+    let file = file.display();
+    Failure::new(Class::Unverified, format!("'{file}' does not tell its {what}")).remedy(
+        "`livedump verify --level deep FILE` says what can be asked of it; --symbols may help",
+    )
+}
+
+/// Writes a file that is not there yet.
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    use std::io::Write;
+    let failed = |error: std::io::Error| {
+        Failure::new(Class::Disk, format!("'{}' cannot be written: {error}", path.display()))
+    };
+    let mut file = std::fs::File::create_new(path).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)
+}

@@ -1,0 +1,66 @@
+//! `livedump stacks`.
+
+use analysis::stacks as walk;
+use capture::{Class, Failure};
+use ntos::Stacks;
+
+use super::super::{Outcome, answer};
+use super::{Asked, Inside, ask, not_told};
+use crate::args::StacksArgs;
+use crate::render::inside::stacks::{StacksReport, text};
+
+pub(in crate::command) fn run(typed: &StacksArgs) -> Outcome {
+    let dump = &Asked::from(&typed.dump);
+    let report = ask(dump, |inside| {
+        let chosen = inside.chosen(typed.process.as_ref()).ok_or_else(|| no_process(dump))?;
+        let wanted = |number: usize| {
+            let tid = inside.census.threads.get(number).and_then(|thread| thread.tid);
+            chosen.get(number) == Some(&true) && typed.tid.is_none_or(|asked| tid == Some(asked))
+        };
+        let stacks = all(inside, wanted);
+        if typed.tid.is_some() && stacks.is_empty() {
+            return Err(no_thread(dump).into());
+        }
+        let header = header(inside).filter(|_| typed.process.is_none() && typed.tid.is_none());
+        if stacks.is_empty() && header.is_none() {
+            return Err(not_told(dump.file, "threads").into());
+        }
+        let unique = typed.unique.then(|| walk::unique(&stacks));
+        Ok(StacksReport {
+            stacks: if typed.unique { Vec::new() } else { stacks },
+            unique,
+            context: header,
+            head: inside.head("stacks"),
+        })
+    })?;
+    answer(dump.json, Class::Done, &report, text)
+}
+
+/// The stacks of the threads that are wanted.
+pub(super) fn all(
+    inside: &Inside<'_, '_>,
+    wanted: impl Fn(usize) -> bool,
+) -> Vec<analysis::StackReport> {
+    let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
+    let milliseconds =
+        |ticks: u32| inside.kernel.clock().map(|clock| clock.milliseconds(ticks.into()));
+    walk::stacks(&walker, inside.images, &inside.census, milliseconds, wanted)
+}
+
+/// The stack of the context in the dump's header.
+pub(super) fn header(inside: &Inside<'_, '_>) -> Option<analysis::stacks::ContextStack> {
+    let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
+    walk::of_header(inside.kernel, &walker, inside.images, &inside.census)
+}
+
+pub(super) fn no_process(typed: &Asked<'_>) -> Failure {
+    let file = typed.file.display();
+    Failure::new(Class::NotFound, format!("'{file}': no such process is in the dump"))
+        .remedy("`livedump ps FILE` lists those that are")
+}
+
+fn no_thread(typed: &Asked<'_>) -> Failure {
+    let file = typed.file.display();
+    Failure::new(Class::NotFound, format!("'{file}': no such thread is in the dump"))
+        .remedy("`livedump threads FILE` lists those that are")
+}

@@ -1,0 +1,189 @@
+//! Who is stuck on whom, as text that fits a bug report.
+
+use analysis::hang::{Chain, Cycle, Grade, Holder, Relation};
+use analysis::stacks::ContextStack;
+use analysis::{Hang, UniqueStack};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Head, incomplete, stacks, thread, time};
+use crate::render::Record;
+
+/// The result of `livedump hang`. Any field may be absent.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct HangReport {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    #[serde(flatten)]
+    pub(crate) hang: Hang,
+    /// The stack of the context in the dump's header.
+    pub(crate) context: Option<ContextStack>,
+    /// Each stack once, with the threads that have it.
+    pub(crate) unique_stacks: Vec<UniqueStack>,
+}
+
+/// Unique stacks that the text shows; the JSON has all.
+const STACKS: usize = 10;
+/// Evidence that the text shows of one claim.
+const EVIDENCE: usize = 4;
+
+/// `livedump hang`.
+pub(crate) fn text(report: &HangReport) -> String {
+    let hang = &report.hang;
+    let mut record = report.head.record();
+    record.line("verdict", verdict(hang));
+    record.line(
+        "threads",
+        format!(
+            "{} in {} processes; {} wait, {} of them for work",
+            hang.threads, hang.processes, hang.waiting_threads, hang.idle_workers
+        ),
+    );
+    incomplete(&mut record, &hang.lists);
+    for cycle in &hang.cycles {
+        cycle_text(&mut record, hang, cycle);
+    }
+    for chain in &hang.chains {
+        chain_text(&mut record, hang, chain);
+    }
+    loose(&mut record, hang);
+    longest(&mut record, hang);
+    for one in &hang.not_provable {
+        record
+            .line("not provable", format!("{} threads in {}: {}", one.count, one.reason, one.why));
+    }
+    for what in &hang.unasked {
+        record.line("not asked", what);
+    }
+    if hang.relations.iter().any(|one| one.object.kind == "irp") {
+        record.line(
+            "requests",
+            "those on threads' lists; others, that no thread or stack leads to, exist unseen",
+        );
+    }
+    let shown = report.unique_stacks.get(..report.unique_stacks.len().min(STACKS));
+    record.text(&format!("\n{} unique stacks", report.unique_stacks.len()));
+    record.text(if report.unique_stacks.len() > STACKS { ", the most frequent:\n" } else { "\n" });
+    stacks::unique_text(&mut record, shown.unwrap_or_default());
+    if let Some(context) = &report.context {
+        stacks::context_text(&mut record, context);
+    }
+    record.into_text()
+}
+
+/// The first line that a reader sees.
+pub(super) fn verdict(hang: &Hang) -> String {
+    let proved = hang.cycles.iter().filter(|cycle| cycle.grade == Grade::Proved).count();
+    match (hang.cycles.len(), hang.chains.len()) {
+        (0, 0) => "no thread was found that waits for another".to_owned(),
+        (0, chains) => format!("no cycle; {chains} roots that threads wait for"),
+        (cycles, chains) => format!(
+            "deadlock: {cycles} cycles ({proved} proved), {chains} further roots that threads wait for"
+        ),
+    }
+}
+
+fn cycle_text(record: &mut Record, hang: &Hang, cycle: &Cycle) {
+    record.text("\n");
+    let count = cycle.threads.len();
+    record.line("cycle", format!("{count} threads, {}", grade(cycle.grade)));
+    for number in &cycle.relations {
+        relation_text(record, hang.relations.get(*number));
+    }
+    if !cycle.blocked.is_empty() {
+        let named: Vec<String> = cycle.blocked.iter().take(8).map(thread).collect();
+        record.line("behind it", format!("{}: {}", cycle.blocked.len(), named.join(", ")));
+    }
+}
+
+fn chain_text(record: &mut Record, hang: &Hang, chain: &Chain) {
+    record.text("\n");
+    let count = chain.blocked.len();
+    let threads = if count == 1 { "thread waits" } else { "threads wait" };
+    record.line(
+        "root",
+        format!("{}: {count} {threads} for it, {}", holder(&chain.root), grade(chain.grade)),
+    );
+    for number in &chain.path {
+        relation_text(record, hang.relations.get(*number));
+    }
+}
+
+fn relation_text(record: &mut Record, relation: Option<&Relation>) {
+    let Some(relation) = relation else { return };
+    record.line("", sentence(relation));
+    for evidence in relation.evidence.iter().take(EVIDENCE) {
+        record.line("", format!("  {}  {}", evidence.address, evidence.what));
+    }
+}
+
+/// `tid 8 of x.exe (4) waits for resource 0123…, held by tid 12 of x.exe (4)`.
+pub(super) fn sentence(relation: &Relation) -> String {
+    let object = &relation.object;
+    let held = match &relation.holder {
+        Some(Holder::Device { .. }) => "with",
+        Some(Holder::Process { .. }) => "to be answered by",
+        Some(_) if object.kind == "thread" => "which is",
+        Some(_) if object.kind == "alpc-message" => "to be answered by",
+        _ => "held by",
+    };
+    let holder = relation.holder.as_ref().map_or_else(|| "nobody known".to_owned(), holder);
+    format!(
+        "{} waits for {} {}, {held} {holder} ({})",
+        thread(&relation.waiter),
+        object.kind,
+        object.address,
+        grade(relation.grade)
+    )
+}
+
+pub(super) fn holder(holder: &Holder) -> String {
+    match holder {
+        Holder::Thread(one) => thread(one),
+        Holder::GoneThread { address } => format!("a thread that ended, at {address}"),
+        Holder::Process { pid, process, address } => match (process, pid) {
+            (Some(name), Some(pid)) => format!("process {name} ({pid})"),
+            _ => format!("process at {address}"),
+        },
+        Holder::Device { device, driver, module } => {
+            let driver = driver.as_deref().or(module.as_deref()).unwrap_or("driver not known");
+            format!("device {device} of {driver}")
+        }
+    }
+}
+
+pub(super) fn grade(grade: Grade) -> &'static str {
+    match grade {
+        Grade::Proved => "proved",
+        Grade::Consistent => "consistent",
+        Grade::NotProvable => "not provable from this dump",
+    }
+}
+
+/// Waits of which nobody is known to hold the object.
+fn loose(record: &mut Record, hang: &Hang) {
+    let loose: Vec<&Relation> = hang.relations.iter().filter(|one| one.holder.is_none()).collect();
+    if !loose.is_empty() {
+        record.text("\n");
+    }
+    for relation in loose.iter().take(20) {
+        record.line("no holder", sentence(relation));
+    }
+}
+
+fn longest(record: &mut Record, hang: &Hang) {
+    if hang.longest.is_empty() {
+        return;
+    }
+    record.text("\nwaiting longest, workers without work left out:\n");
+    for one in &hang.longest {
+        let waited = one.milliseconds.map_or_else(|| "-".to_owned(), time);
+        let reason = one.reason.as_deref().unwrap_or("-");
+        let objects: Vec<String> = one
+            .objects
+            .iter()
+            .map(|object| format!("{} {}", object.kind, object.address))
+            .collect();
+        record.line(&waited, format!("{} ({reason}) {}", thread(&one.thread), objects.join(", ")));
+    }
+}

@@ -1,0 +1,185 @@
+//! Modules, unloaded drivers, processes, threads and processors of a dump.
+
+use analysis::ListReport;
+use analysis::listing::{
+    ModuleReport, ProcessReport, ProcessorReport, ThreadReport, UnloadedReport as UnloadedDriver,
+};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Head, incomplete, or_dash, stacks, thread, time};
+use crate::render::Table;
+
+/// The result of `livedump modules`. Any field may be absent.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ModulesReport {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    /// In the order of the kernel's list.
+    pub(crate) modules: Vec<ModuleReport>,
+    /// Why the list ended before its end.
+    pub(crate) end: Option<String>,
+}
+
+/// The result of `livedump unloaded`. Any field may be absent.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct UnloadedReport {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    /// The latest first.
+    pub(crate) unloaded: Vec<UnloadedDriver>,
+}
+
+/// The result of `livedump ps FILE`. Any field may be absent.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ProcessesReport {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    /// In the order of the kernel's list.
+    pub(crate) processes: Vec<ProcessReport>,
+    /// How far the lists could be walked.
+    pub(crate) lists: Vec<ListReport>,
+}
+
+/// The result of `livedump threads FILE`. Any field may be absent.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ThreadsReport {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    /// Process by process.
+    pub(crate) threads: Vec<ThreadReport>,
+    /// How far the lists could be walked.
+    pub(crate) lists: Vec<ListReport>,
+}
+
+/// The result of `livedump processors`. Any field may be absent.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ProcessorsReport {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    /// By number.
+    pub(crate) processors: Vec<ProcessorReport>,
+}
+
+/// `livedump modules`.
+pub(crate) fn modules_text(report: &ModulesReport) -> String {
+    let mut record = report.head.record();
+    if let Some(end) = &report.end {
+        record.line("incomplete", end);
+    }
+    let mut table = Table::new(&["BASE", "END", "STAMP", "NAME", "PATH"]);
+    for module in &report.modules {
+        table.row([
+            module.base.to_string(),
+            or_dash(module.end),
+            or_dash(module.time_date_stamp.map(|stamp| format!("{stamp:#010x}"))),
+            or_dash(module.name.as_ref()),
+            or_dash(module.path.as_ref()),
+        ]);
+    }
+    record.text(&table.into_text());
+    record.into_text()
+}
+
+/// `livedump unloaded`.
+pub(crate) fn unloaded_text(report: &UnloadedReport) -> String {
+    let mut record = report.head.record();
+    record.line("unloaded", report.unloaded.len().to_string());
+    let mut table = Table::new(&["START", "END", "NAME"]);
+    for driver in &report.unloaded {
+        table.row([driver.start.to_string(), driver.end.to_string(), driver.name.clone()]);
+    }
+    record.text(&table.into_text());
+    record.into_text()
+}
+
+/// `livedump ps FILE`.
+pub(crate) fn processes_text(report: &ProcessesReport) -> String {
+    let mut record = report.head.record();
+    incomplete(&mut record, &report.lists);
+    let heading = ["PID", "PARENT", "THREADS", "CREATED", "EXITED", "ADDRESS", "NAME"];
+    let mut table = Table::new(&heading).right(&[0, 1, 2]);
+    for process in &report.processes {
+        table.row([
+            or_dash(process.pid),
+            or_dash(process.parent_pid),
+            or_dash(process.threads),
+            or_dash(process.created.as_ref()),
+            or_dash(process.exited.as_ref()),
+            process.address.to_string(),
+            or_dash(process.name.as_ref()),
+        ]);
+    }
+    record.text(&table.into_text());
+    record.into_text()
+}
+
+/// `livedump threads FILE`.
+pub(crate) fn threads_text(report: &ThreadsReport) -> String {
+    let mut record = report.head.record();
+    incomplete(&mut record, &report.lists);
+    let heading = [
+        "TID",
+        "PID",
+        "STATE",
+        "WAIT REASON",
+        "WAIT",
+        "PRIORITY",
+        "KERNEL",
+        "USER",
+        "SWITCHES",
+        "WAITS FOR",
+        "START",
+        "PROCESS",
+    ];
+    let mut table = Table::new(&heading).right(&[0, 1, 4, 5, 6, 7, 8]);
+    for one in &report.threads {
+        let waits = one
+            .waits
+            .iter()
+            .map(|wait| format!("{} {}", wait.kind.as_deref().unwrap_or("object"), wait.object));
+        let waits: Vec<String> = waits.collect();
+        let start = one.start_symbol.clone().or(one.start_address.map(|at| at.to_string()));
+        table.row([
+            or_dash(one.thread.tid),
+            or_dash(one.thread.pid),
+            or_dash(one.state.as_ref()),
+            or_dash(one.wait_reason.as_ref()),
+            or_dash(one.wait_milliseconds.map(time)),
+            or_dash(one.priority),
+            or_dash(one.kernel_milliseconds.map(time)),
+            or_dash(one.user_milliseconds.map(time)),
+            or_dash(one.context_switches),
+            if waits.is_empty() { "-".to_owned() } else { waits.join(", ") },
+            or_dash(start),
+            or_dash(one.thread.process.as_ref()),
+        ]);
+    }
+    record.text(&table.into_text());
+    record.into_text()
+}
+
+/// `livedump processors`.
+pub(crate) fn processors_text(report: &ProcessorsReport) -> String {
+    let mut record = report.head.record();
+    for one in &report.processors {
+        let current = one.current_thread.as_ref().map_or_else(|| "-".to_owned(), thread);
+        let idle = if one.idle == Some(true) { " (idle)" } else { "" };
+        record.text("\n");
+        record.line("processor", format!("{} at {}: {current}{idle}", one.number, one.address));
+        record.maybe("irql", one.irql.map(|irql| irql.to_string()));
+        if one.dpc_active == Some(true) {
+            let routine = one.dpc_routine.as_deref().unwrap_or("routine not known");
+            let ticks = one.dpc_ticks.map_or(String::new(), |ticks| format!(", {ticks} ticks"));
+            record.line("dpc", format!("running: {routine}{ticks}"));
+        }
+        if let Some(depth) = one.dpc_queue_depth.filter(|depth| *depth > 0) {
+            record.line("dpc queue", format!("{depth} wait"));
+        }
+        if one.corralled {
+            record.line("corralled", "the capture held it: its registers are of the capture");
+        }
+        record.text(&stacks::frames_text(&one.frames, &one.end));
+    }
+    record.into_text()
+}

@@ -1,0 +1,114 @@
+//! What lies inside a dump.
+
+pub(crate) mod hang;
+pub(crate) mod html;
+pub(crate) mod lists;
+pub(crate) mod stacks;
+
+use analysis::{ListReport, Summary, ThreadRef};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Record;
+
+/// What every answer from inside a dump begins with. Any field may be absent.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Head {
+    /// "livedump.COMMAND/1".
+    pub(crate) schema: String,
+    /// The file as given.
+    pub(crate) path: String,
+    /// Made by the simulated machine.
+    pub(crate) simulated: bool,
+    /// The kernel, and by whose word.
+    pub(crate) kernel: Summary,
+}
+
+impl Head {
+    /// To be made last: files are looked for while the question is answered.
+    pub(crate) fn new(
+        command: &str,
+        path: &std::path::Path,
+        simulated: bool,
+        kernel: Summary,
+    ) -> Self {
+        Self {
+            schema: format!("livedump.{command}/1"),
+            path: path.display().to_string(),
+            simulated,
+            kernel,
+        }
+    }
+
+    /// The first lines of an answer.
+    pub(crate) fn record(&self) -> Record {
+        let mut record = Record::default();
+        record.line("file", &self.path);
+        if self.simulated {
+            record.line("simulated", "a made-up machine: nothing here is real");
+        }
+        let kernel = &self.kernel;
+        if kernel.debugger_block != "clear" {
+            record.line("debugger", format!("block: {}", kernel.debugger_block));
+        }
+        if let Some(why) = &kernel.profile_refused {
+            record.line("profile", format!("not used: {why}"));
+        }
+        record.line("layout", layout(kernel));
+        record
+    }
+}
+
+/// Who told where members lie, in one line.
+fn layout(kernel: &Summary) -> String {
+    let told = kernel.layout.iter().map(|one| format!("{} {}", one.source, one.members));
+    let told: Vec<String> = told.collect();
+    match (&kernel.types, told.is_empty()) {
+        (Some(types), _) => {
+            format!("{} from {} (by {})", told.join(", "), types.path, types.matched)
+        }
+        (None, false) => format!("{}; no types of this kernel: --symbols", told.join(", ")),
+        (None, true) => "not known".to_owned(),
+    }
+}
+
+/// Lists that did not come back to their heads.
+pub(crate) fn incomplete(record: &mut Record, lists: &[ListReport]) {
+    for list in lists.iter().filter(|list| !list.whole) {
+        let end = list.end.as_deref().unwrap_or("it was cut");
+        record.line("incomplete", format!("{} after {}: {end}", list.list, list.entries));
+    }
+    for list in lists.iter().filter(|list| list.blink_mismatches > 0) {
+        let what = if list.blink_mismatches == 1 { "in flight" } else { "torn" };
+        record.line(what, format!("{}: {} links", list.list, list.blink_mismatches));
+    }
+}
+
+/// `tid 1234 of stuck.exe (640)`.
+pub(crate) fn thread(thread: &ThreadRef) -> String {
+    let tid = match thread.tid {
+        Some(tid) => format!("tid {tid}"),
+        None => format!("thread {}", thread.address),
+    };
+    match (&thread.process, thread.pid) {
+        (Some(name), Some(pid)) => format!("{tid} of {name} ({pid})"),
+        (Some(name), None) => format!("{tid} of {name}"),
+        (None, Some(pid)) => format!("{tid} of process {pid}"),
+        (None, None) => tid,
+    }
+}
+
+/// A number, or a dash.
+pub(crate) fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// Milliseconds for people: `12.345 s`, `2 h 03 min`.
+pub(crate) fn time(milliseconds: u64) -> String {
+    let seconds = milliseconds / 1000;
+    match seconds {
+        0..600 => format!("{seconds}.{:03} s", milliseconds % 1000),
+        600..36_000 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds / 60 % 60),
+    }
+}

@@ -1,0 +1,122 @@
+//! Kernel stacks.
+
+use analysis::stacks::ContextStack;
+use analysis::{FrameReport, StackReport, UniqueStack};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Head, thread, time};
+use crate::render::{Record, clean};
+
+/// The result of `livedump stacks`. Any field may be absent.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct StacksReport {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    /// The stack of the context in the dump's header.
+    pub(crate) context: Option<ContextStack>,
+    /// One for each thread; empty with --unique.
+    pub(crate) stacks: Vec<StackReport>,
+    /// With --unique: each stack once.
+    pub(crate) unique: Option<Vec<UniqueStack>>,
+}
+
+/// `livedump stacks`.
+pub(crate) fn text(report: &StacksReport) -> String {
+    let mut record = report.head.record();
+    if let Some(context) = &report.context {
+        context_text(&mut record, context);
+    }
+    for stack in &report.stacks {
+        record.text("\n");
+        record.line("thread", of_thread(stack));
+        if stack.frames.is_empty() {
+            record.line("stack", &stack.end);
+        } else {
+            record.text(&frames_text(&stack.frames, &stack.end));
+        }
+    }
+    if let Some(unique) = &report.unique {
+        unique_text(&mut record, unique);
+    }
+    record.into_text()
+}
+
+/// Stacks that threads share.
+pub(crate) fn unique_text(record: &mut Record, unique: &[UniqueStack]) {
+    for group in unique {
+        record.text("\n");
+        let named: Vec<String> = group.threads.iter().take(8).map(thread).collect();
+        let more = group.threads.len().saturating_sub(named.len());
+        let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+        record.line("threads", format!("{}: {}{more}", group.count, named.join(", ")));
+        record.text(&frames_text(&group.frames, &group.end));
+    }
+}
+
+/// The stack of the header's context.
+pub(crate) fn context_text(record: &mut Record, context: &ContextStack) {
+    record.text("\n");
+    let of = context.thread.as_ref().map_or_else(|| "a thread not named".to_owned(), thread);
+    let what = if context.fault { "crashed in" } else { "of the capture, no fault:" };
+    record.line("context", format!("{what} {of}"));
+    if let Some(blamed) = &context.blamed {
+        record.line(
+            "suspect",
+            format!(
+                "{}: the first module on the stack beside the kernel, at {} ({}); no proof of guilt",
+                blamed.module, blamed.frame, blamed.found
+            ),
+        );
+    }
+    record.text(&frames_text(&context.frames, &context.end));
+}
+
+fn of_thread(stack: &StackReport) -> String {
+    let mut text = thread(&stack.thread);
+    if let Some(state) = &stack.state {
+        text += &format!(", {state}");
+    }
+    if let Some(reason) = &stack.wait_reason {
+        text += &format!(" ({reason})");
+    }
+    if let Some(milliseconds) = stack.wait_milliseconds {
+        text += &format!(" for {}", time(milliseconds));
+    }
+    text
+}
+
+/// One line a frame: address, stack pointer, name, how it was found.
+pub(crate) fn frames_text(frames: &[FrameReport], end: &str) -> String {
+    let mut text = String::new();
+    for frame in frames {
+        if let Some(stack) = &frame.boundary {
+            text += &format!("  -- on the {stack} stack --\n");
+        }
+        let capture = if frame.capture { " (of the capture)" } else { "" };
+        let trust = match frame.trust.as_str() {
+            "certain" => String::new(),
+            trust => format!(", {trust}"),
+        };
+        text += &format!(
+            "  {}  {}  {}  [{}{trust}]{capture}\n",
+            frame.address,
+            frame.stack_pointer,
+            clean(&name(frame)),
+            frame.found
+        );
+    }
+    text + &format!("  end: {}\n", clean(end))
+}
+
+/// `module!symbol+0x1a`.
+pub(crate) fn name(frame: &FrameReport) -> String {
+    let Some(module) = &frame.module else { return "-".to_owned() };
+    let offset = frame.offset.unwrap_or(0);
+    let export = if frame.symbol_from.as_deref() == Some("export") { " (export)" } else { "" };
+    match (&frame.symbol, offset) {
+        (Some(symbol), 0) => format!("{module}!{symbol}{export}"),
+        (Some(symbol), offset) => format!("{module}!{symbol}+{offset:#x}{export}"),
+        (None, offset) => format!("{module}+{offset:#x}"),
+    }
+}

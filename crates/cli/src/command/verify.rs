@@ -6,7 +6,7 @@ use capture::{Class, Failure};
 use format::{Level, Verdict, Verification};
 
 use super::file::{self, Input};
-use super::{Outcome, Said, answer, wildcard};
+use super::{Outcome, Said, answer, inside, wildcard};
 use crate::args::{FilesArgs, OpenArgs, VerifyLevel};
 use crate::render::failure;
 use crate::render::verification::{VerifiedFile, VerifiedMember, VerifyReport, text};
@@ -48,7 +48,12 @@ fn verified_all(path: &Path, level: Level, how: &OpenArgs) -> Vec<(Class, Verifi
 /// One file, or a set of them.
 fn looked_at(path: &Path, level: Level, how: &OpenArgs) -> (Class, VerifiedFile) {
     match file::input(path, how) {
-        Ok(Input::One(file)) => verified(path, Ok(format::verify(&file, level))),
+        Ok(Input::One(file)) => {
+            let (class, whole) = verified(path, Ok(format::verify(&file, level)));
+            let readable = matches!(class, Class::Done | Class::Partial) && level == Level::Deep;
+            let inside = if readable { inside::completeness(&file) } else { None };
+            (class, VerifiedFile { inside, ..whole })
+        }
         Ok(Input::Set(set)) => {
             let found = format::verify_set(&set, level);
             let names = set.moments().iter().map(|moment| moment.file.clone());
@@ -72,7 +77,7 @@ fn verified(path: &Path, found: Result<Verification, Failure>) -> (Class, Verifi
     };
     let path = path.display().to_string();
     let (exit_code, members) = (class.exit_code(), Vec::new());
-    (class, VerifiedFile { path, exit_code, verification, failure, members })
+    (class, VerifiedFile { path, exit_code, verification, failure, inside: None, members })
 }
 
 fn class(verdict: Verdict) -> Class {

@@ -1,5 +1,7 @@
 //! Whether files are good.
 
+use analysis::Completeness;
+use analysis::completeness::Answer;
 use capture::Failure;
 use format::{Check, Outcome, Verification};
 use schemars::JsonSchema;
@@ -31,6 +33,9 @@ pub(crate) struct VerifiedFile {
     /// Why it could not be opened.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) failure: Option<Failure>,
+    /// At level deep: what can be asked of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) inside: Option<Completeness>,
     /// Of a set of triage dumps, its files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) members: Vec<VerifiedMember>,
@@ -49,7 +54,9 @@ pub(crate) struct VerifiedMember {
 /// `livedump verify`: all of one file, a line for each of several.
 pub(crate) fn text(report: &VerifyReport) -> String {
     match report.files.as_slice() {
-        [VerifiedFile { path, verification: Some(verification), .. }] => one(path, verification),
+        [VerifiedFile { path, verification: Some(verification), inside, .. }] => {
+            one(path, verification) + &inside.as_ref().map(asked).unwrap_or_default()
+        }
         // Why is on standard error.
         [_] => String::new(),
         files => several(files),
@@ -69,6 +76,38 @@ fn one(path: &str, verification: &Verification) -> String {
         table.row([check.name.clone(), outcome(check.outcome).to_owned(), offset, what(check)]);
     }
     record.text(&table.into_text());
+    record.into_text()
+}
+
+/// What can be asked of a dump, a line a question.
+fn asked(inside: &Completeness) -> String {
+    let mut record = Record::default();
+    let mut table = Table::new(&["ASK FOR", "ANSWER", "WHY"]);
+    for question in &inside.questions {
+        let answer = match question.answer {
+            Answer::Yes => "yes",
+            Answer::Partly => "partly",
+            Answer::No => "no",
+        };
+        let why = question.why.clone().unwrap_or_default();
+        table.row([question.question.clone(), answer.to_owned(), why]);
+    }
+    record.text("\n");
+    record.text(&table.into_text());
+    let stacks = &inside.stacks;
+    record.line(
+        "stacks",
+        format!(
+            "{} readable, {} incomplete, {} not resident, {} running, {} of ended threads, {} not found",
+            stacks.readable,
+            stacks.incomplete,
+            stacks.not_resident,
+            stacks.running,
+            stacks.none,
+            stacks.unknown
+        ),
+    );
+    super::inside::incomplete(&mut record, &inside.lists);
     record.into_text()
 }
 

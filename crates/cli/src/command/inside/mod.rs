@@ -99,6 +99,14 @@ pub(super) fn ask<T>(
     }
 }
 
+/// What can be asked of a dump, without any file beside it. `None`: nothing,
+/// as of a file that has no kernel in it.
+pub(super) fn completeness(bytes: &map::File) -> Option<analysis::Completeness> {
+    let dump = Dump::open(bytes).ok()?;
+    let kernel = Kernel::open(&dump, &ntos::NoFiles).ok()?;
+    Some(analysis::completeness(&kernel, &Census::of(&kernel)))
+}
+
 fn ask_bytes<T>(
     path: &Path,
     bytes: &map::File,

@@ -102,7 +102,7 @@ fn policy(scenario: &Scenario) -> Policy {
 
 /// Consistent with the dump: the parts add up to less than it, memory in use to more.
 fn memory(scenario: &Scenario, population: &Population) -> MemoryFacts {
-    let layout = Layout::of(scenario.build, scenario.architecture);
+    let layout = Layout::of_scenario(scenario);
     let sizes = Sizes::of(scenario, population, &layout);
     let of = |filler: Filler| sizes.fillers[filler as usize];
     let (pool, user) = (of(Filler::Pool), of(Filler::User));

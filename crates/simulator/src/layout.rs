@@ -8,6 +8,10 @@
 
 use machine::Architecture;
 
+use crate::nt::Fixture;
+use crate::nt::table::Table;
+use crate::scenario::Scenario;
+
 /// Field offsets and structure sizes of one kernel.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Layout {
@@ -27,30 +31,57 @@ pub(crate) struct Layout {
     pub(crate) processor_state: u16,
     pub(crate) context_pointer: u16,
     pub(crate) dpc_stack: u16,
+    pub(crate) fixed: Fixed,
 }
 
-/// The same in every 64-bit kernel from 9600 to 22000.
+/// What is at the same place in every 64-bit kernel from 9600 to 22000.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Fixed {
+    pub(crate) directory_table_base: usize,
+    pub(crate) process_threads: usize,
+    pub(crate) initial_stack: usize,
+    pub(crate) stack_limit: usize,
+    pub(crate) stack_base: usize,
+    pub(crate) kernel_stack: usize,
+    pub(crate) trap_frame: usize,
+    pub(crate) apc_state: usize,
+    pub(crate) apc_process: usize,
+    pub(crate) teb: usize,
+    pub(crate) state: usize,
+    pub(crate) wait_time: usize,
+    pub(crate) thread_process: usize,
+    pub(crate) wait_reason: usize,
+    pub(crate) thread_entry: usize,
+    pub(crate) current_thread: usize,
+    pub(crate) idle_thread: usize,
+    pub(crate) number: usize,
+    pub(crate) mhz: usize,
+}
+
+const FIXED: Fixed = Fixed {
+    directory_table_base: 0x28,
+    process_threads: 0x30,
+    initial_stack: 0x28,
+    stack_limit: 0x30,
+    stack_base: 0x38,
+    kernel_stack: 0x58,
+    trap_frame: 0x90,
+    apc_state: 0x98,
+    apc_process: 0xB8,
+    teb: 0xF0,
+    state: 0x184,
+    wait_time: 0x1B4,
+    thread_process: 0x220,
+    wait_reason: 0x283,
+    thread_entry: 0x2F8,
+    current_thread: 0x8,
+    idle_thread: 0x18,
+    number: 0x24,
+    mhz: 0x44,
+};
+
+/// Of the processor's region, the same in every kernel.
 pub(crate) mod fixed {
-    pub(crate) const DIRECTORY_TABLE_BASE: usize = 0x28;
-    pub(crate) const PROCESS_THREADS: usize = 0x30;
-    pub(crate) const INITIAL_STACK: usize = 0x28;
-    pub(crate) const STACK_LIMIT: usize = 0x30;
-    pub(crate) const STACK_BASE: usize = 0x38;
-    pub(crate) const KERNEL_STACK: usize = 0x58;
-    pub(crate) const TRAP_FRAME: usize = 0x90;
-    pub(crate) const APC_STATE: usize = 0x98;
-    /// ApcState.Process, behind two list heads.
-    pub(crate) const APC_PROCESS: usize = APC_STATE + 0x20;
-    pub(crate) const TEB: usize = 0xF0;
-    pub(crate) const STATE: usize = 0x184;
-    pub(crate) const WAIT_TIME: usize = 0x1B4;
-    pub(crate) const THREAD_PROCESS: usize = 0x220;
-    pub(crate) const WAIT_REASON: usize = 0x283;
-    pub(crate) const THREAD_ENTRY: usize = 0x2F8;
-    pub(crate) const CURRENT_THREAD: usize = 0x8;
-    pub(crate) const IDLE_THREAD: usize = 0x18;
-    pub(crate) const NUMBER: usize = 0x24;
-    pub(crate) const MHZ: usize = 0x44;
     /// KPCR.Prcb.
     pub(crate) const PRCB_IN_PCR: usize = 0x180;
     /// KSPECIAL_REGISTERS before the context frame in KPROCESSOR_STATE.
@@ -75,6 +106,7 @@ const X64: &[Layout] = &[
         processor_state: 0x40,
         context_pointer: 0x6300,
         dpc_stack: 0x2DD0,
+        fixed: FIXED,
     },
     Layout {
         first_build: 17763,
@@ -93,6 +125,7 @@ const X64: &[Layout] = &[
         processor_state: 0x100,
         context_pointer: 0x62C0,
         dpc_stack: 0x2E50,
+        fixed: FIXED,
     },
     Layout {
         first_build: 18362,
@@ -111,6 +144,7 @@ const X64: &[Layout] = &[
         processor_state: 0x100,
         context_pointer: 0x62C0,
         dpc_stack: 0x2E50,
+        fixed: FIXED,
     },
     Layout {
         first_build: 19041,
@@ -129,6 +163,7 @@ const X64: &[Layout] = &[
         processor_state: 0x100,
         context_pointer: 0x85C0,
         dpc_stack: 0x3110,
+        fixed: FIXED,
     },
     Layout {
         first_build: 20348,
@@ -147,6 +182,7 @@ const X64: &[Layout] = &[
         processor_state: 0x100,
         context_pointer: 0x89C0,
         dpc_stack: 0x33A0,
+        fixed: FIXED,
     },
     Layout {
         first_build: 26100,
@@ -165,6 +201,7 @@ const X64: &[Layout] = &[
         processor_state: 0x100,
         context_pointer: 0x8E40,
         dpc_stack: 0x33A0,
+        fixed: FIXED,
     },
 ];
 
@@ -185,6 +222,7 @@ const ARM64: Layout = Layout {
     processor_state: 0x100,
     context_pointer: 0x7A40,
     dpc_stack: 0x33A0,
+    fixed: FIXED,
 };
 
 impl Layout {
@@ -194,5 +232,70 @@ impl Layout {
             return ARM64;
         }
         X64.iter().rev().find(|row| row.first_build <= build).copied().unwrap_or(X64[0])
+    }
+
+    /// The layout of a scenario's machine.
+    pub(crate) fn of_scenario(scenario: &Scenario) -> Self {
+        match scenario.real() {
+            Some(build) => {
+                let fixture = Fixture::of(build, scenario.architecture);
+                Self::of_table(scenario.build, fixture.table())
+            }
+            None => Self::of(scenario.build, scenario.architecture),
+        }
+    }
+
+    /// The layout of a kernel of real code.
+    fn of_table(build: u32, table: &Table) -> Self {
+        let of = |structure: &str, field: &str| table.offset(structure, field) as u16;
+        let (process, thread, prcb) = ("_EPROCESS", "_ETHREAD", "_KPRCB");
+        Self {
+            first_build: build,
+            eprocess: table.size(process) as u16,
+            pid: of(process, "UniqueProcessId"),
+            links: of(process, "ActiveProcessLinks"),
+            parent: of(process, "InheritedFromUniqueProcessId"),
+            peb: of(process, "Peb"),
+            name: of(process, "ImageFileName"),
+            thread_list: of(process, "ThreadListHead"),
+            ethread: table.size(thread) as u16,
+            cid: of(thread, "Cid"),
+            thread_entry: of(thread, "ThreadListEntry"),
+            win32_start: of(thread, "Win32StartAddress"),
+            prcb: table.size(prcb) as u16,
+            processor_state: of(prcb, "ProcessorState"),
+            context_pointer: of(prcb, "Context"),
+            dpc_stack: of(prcb, "DpcStack"),
+            fixed: Fixed::of_table(table),
+        }
+    }
+}
+
+impl Fixed {
+    fn of_table(table: &Table) -> Self {
+        let thread = |field| table.offset("_KTHREAD", field);
+        let prcb = |field| table.offset("_KPRCB", field);
+        let apc_state = thread("ApcState");
+        Self {
+            directory_table_base: table.offset("_KPROCESS", "DirectoryTableBase"),
+            process_threads: table.offset("_KPROCESS", "ThreadListHead"),
+            initial_stack: thread("InitialStack"),
+            stack_limit: thread("StackLimit"),
+            stack_base: thread("StackBase"),
+            kernel_stack: thread("KernelStack"),
+            trap_frame: thread("TrapFrame"),
+            apc_state,
+            apc_process: apc_state + table.offset("_KAPC_STATE", "Process"),
+            teb: thread("Teb"),
+            state: thread("State"),
+            wait_time: thread("WaitTime"),
+            thread_process: thread("Process"),
+            wait_reason: thread("WaitReason"),
+            thread_entry: thread("ThreadListEntry"),
+            current_thread: prcb("CurrentThread"),
+            idle_thread: prcb("IdleThread"),
+            number: prcb("Number"),
+            mhz: prcb("MHz"),
+        }
     }
 }

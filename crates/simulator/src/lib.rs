@@ -22,6 +22,7 @@ mod kernel;
 mod layout;
 mod machine;
 mod names;
+mod nt;
 mod population;
 mod random;
 mod scenario;

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::names;
+use crate::nt::plan::Plan;
 use crate::random::Random;
 use crate::scenario::{Fault, Scenario};
 
@@ -59,6 +60,8 @@ pub(crate) struct Population {
     /// Numbers by process id and by thread id; the idle threads have none.
     by_pid: HashMap<u32, usize>,
     by_tid: HashMap<u32, usize>,
+    /// What the threads of a kernel of real code do.
+    pub(crate) plan: Option<Plan>,
 }
 
 pub(crate) const RUNNING: u8 = 2;
@@ -90,7 +93,7 @@ impl Population {
             random: Random::new(scenario.seed, 1),
             next: FIRST_PIDS,
             taken: real.iter().flat_map(|p| p.threads.iter().copied().chain([p.pid])).collect(),
-            system_start: crate::image::system_thread_start(scenario.seed),
+            system_start: crate::image::system_thread_start(scenario),
             out: Self::default(),
         };
         maker.system_processes();
@@ -101,6 +104,10 @@ impl Population {
         maker.more_threads();
         let mut out = maker.out;
         out.order();
+        if scenario.real().is_some() {
+            out.plan = Some(crate::nt::plan::plan(scenario, &mut out));
+            return out;
+        }
         out.hang("stuck.exe");
         if scenario.has(Fault::StuckThread) {
             let pid = real.last().map(|p| p.pid);

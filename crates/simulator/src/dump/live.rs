@@ -164,7 +164,7 @@ fn runs(image: &Image, content: &Content) -> Vec<(u64, u64)> {
     for (number, slot) in image.physical().slots().iter().enumerate() {
         let frame = image.physical().frame_of_slot(number);
         match runs.last_mut() {
-            _ if !wanted(slot) => {}
+            _ if !wanted(slot) || image.missing.contains(&frame) => {}
             Some((first, count)) if *first + *count == frame => *count += 1,
             _ => runs.push((frame, 1)),
         }

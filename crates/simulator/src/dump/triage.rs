@@ -7,7 +7,6 @@ use crate::bytes::{get64, put, put16, put32, put64, utf16};
 use crate::dump::blobs;
 use crate::dump::header::{Bugcheck, HEADER_SIZE, Header, TRIAGE_DUMP, attributes};
 use crate::image::{Image, Module, SNAPPING, address_in};
-use crate::layout::fixed;
 use crate::names;
 
 const TRIAGE_HEADER_SIZE: usize = 0x80;
@@ -121,10 +120,10 @@ impl<'a> TriageFile<'a> {
         if capture == ThreadCapture::ObjectOnly {
             return self.add_bytes(address, object);
         }
-        let base = get64(&object, fixed::STACK_BASE);
+        let base = get64(&object, self.image.layout.fixed.stack_base);
         let mut stack = self.image.physical().stacks.contents_in_capture(thread);
         let start = base - stack.len() as u64;
-        put64(&mut object, fixed::KERNEL_STACK, start);
+        put64(&mut object, self.image.layout.fixed.kernel_stack, start);
         if !self.add_bytes(address, object) {
             return false;
         }
@@ -236,7 +235,7 @@ impl<'a> TriageFile<'a> {
 fn pieces(image: &Image) -> Vec<(Piece, Vec<u8>)> {
     let thread = image.threads[image.capturing_thread()];
     let object = image.read(thread, image.layout.ethread.into());
-    let process = get64(&object, fixed::APC_PROCESS);
+    let process = get64(&object, image.layout.fixed.apc_process);
     let mut strings = Vec::new();
     image.modules.iter().for_each(|m| strings.extend(dump_string(&m.path)));
     vec![
@@ -303,16 +302,14 @@ fn dump_string(text: &str) -> Vec<u8> {
 
 /// From the stack pointer of the capturing thread to its stack's base.
 fn capturing_stack(image: &Image) -> (u64, Vec<u8>) {
-    const SWITCH_FRAME: u64 = 0x40;
-    let thread = image.capturing_thread();
-    let stacks = &image.physical().stacks;
-    let bytes = stacks.contents(thread);
-    let start = stacks.kernel_stack(thread) + SWITCH_FRAME;
-    (start, bytes[SWITCH_FRAME as usize..].to_vec())
+    image.physical().stacks.running(image.capturing_thread())
 }
 
 fn capturing_context(image: &Image) -> Vec<u8> {
     let mut context = image.processor_context(0);
+    if image.real.is_some() {
+        return context;
+    }
     let at = if image.is_arm() { 0x108 } else { 0xF8 };
     put64(&mut context, at, address_in(image.at.kernel, &SNAPPING));
     context

@@ -41,3 +41,24 @@ pub(crate) fn context(arm: bool, registers: &Registers) -> Vec<u8> {
     put32(&mut bytes, 0x11C, 0xFFFF);
     bytes
 }
+
+/// The same with all general registers, by the processor's own numbers.
+pub(crate) fn real_context(arm: bool, pc: u64, sp: u64, registers: &[u64; 32]) -> Vec<u8> {
+    const X64_FIRST: usize = 0x78;
+    const X64_STACK_POINTER: usize = 4;
+    const ARM64_FIRST: usize = 8;
+    let frame = if arm { registers[29] } else { registers[5] };
+    let mut bytes = context(arm, &Registers { pc, sp, frame });
+    if arm {
+        for (number, value) in registers[..31].iter().enumerate() {
+            put64(&mut bytes, ARM64_FIRST + number * 8, *value);
+        }
+        return bytes;
+    }
+    for (number, value) in registers[..16].iter().enumerate() {
+        if number != X64_STACK_POINTER {
+            put64(&mut bytes, X64_FIRST + number * 8, *value);
+        }
+    }
+    bytes
+}

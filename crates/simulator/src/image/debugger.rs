@@ -35,7 +35,7 @@ impl Image {
         }
         for (field, value) in [
             (0x18, self.at.kernel),
-            (0x20, self.at.kernel + 0x1_1800),
+            (0x20, self.breakpoint()),
             (0x48, self.at.module_head),
             (0x50, self.at.process_head),
             (0x88, self.at.bugcheck_data),
@@ -48,6 +48,9 @@ impl Image {
             (0x360, self.table_base()),
         ] {
             put64(&mut block, field, value);
+        }
+        if let Some(resources) = self.variable_of("ExpSystemResourcesList") {
+            put64(&mut block, 0x60, resources);
         }
         self.put_offsets(&mut block);
         self.debugger_block.clone_from(&block);
@@ -62,20 +65,20 @@ impl Image {
         let layout = &self.layout;
         let context = usize::from(layout.processor_state) + fixed::SPECIAL_REGISTERS;
         for (field, offset) in [
-            (0x29A, fixed::TEB),
-            (0x29C, fixed::KERNEL_STACK),
-            (0x29E, fixed::INITIAL_STACK),
-            (0x2A0, fixed::APC_PROCESS),
-            (0x2A2, fixed::STATE),
+            (0x29A, layout.fixed.teb),
+            (0x29C, layout.fixed.kernel_stack),
+            (0x29E, layout.fixed.initial_stack),
+            (0x2A0, layout.fixed.apc_process),
+            (0x2A2, layout.fixed.state),
             (SIZE_OFFSETS[0], layout.eprocess.into()),
             (0x2AA, layout.peb.into()),
             (0x2AC, layout.parent.into()),
-            (0x2AE, fixed::DIRECTORY_TABLE_BASE),
+            (0x2AE, layout.fixed.directory_table_base),
             (SIZE_OFFSETS[2], layout.prcb.into()),
-            (0x2B4, fixed::CURRENT_THREAD),
-            (0x2B6, fixed::MHZ),
+            (0x2B4, layout.fixed.current_thread),
+            (0x2B6, layout.fixed.mhz),
             (0x2BC, context),
-            (0x2BE, fixed::NUMBER),
+            (0x2BE, layout.fixed.number),
             (SIZE_OFFSETS[1], layout.ethread.into()),
             (0x2E0, fixed::PRCB_IN_PCR + usize::from(layout.prcb)),
             (0x2E2, 0x18),
@@ -83,14 +86,14 @@ impl Image {
             (0x2E6, fixed::PRCB_IN_PCR),
             (0x2F2, layout.processor_state.into()),
             (0x338, layout.context_pointer.into()),
-            (0x350, fixed::IDLE_THREAD),
+            (0x350, layout.fixed.idle_thread),
             (0x354, layout.dpc_stack.into()),
-            (0x35C, fixed::WAIT_REASON),
+            (0x35C, layout.fixed.wait_reason),
         ] {
             put16(block, field, offset as u16);
         }
-        put32(block, 0x340, fixed::STACK_LIMIT as u32);
-        put32(block, 0x344, fixed::STACK_BASE as u32);
+        put32(block, 0x340, layout.fixed.stack_limit as u32);
+        put32(block, 0x344, layout.fixed.stack_base as u32);
     }
 
     /// As a running system keeps it: section 10.1 has the way back.
@@ -98,11 +101,20 @@ impl Image {
         let mut random = Random::new(self.physical().seed, 5);
         let (never, always) = (random.next(), random.next());
         self.space.write64(self.at.keys, never);
-        self.space.write64(self.at.keys + 8, always);
+        let always_at = self.variable_of("KiWaitAlways").unwrap_or(self.at.keys + 8);
+        self.space.write64(always_at, always);
         self.space.write(self.at.encoded_flag, &[1]);
         for at in (0..block.len()).step_by(8) {
             let swapped = (get64(block, at) ^ always).swap_bytes() ^ self.at.encoded_flag;
             put64(block, at, swapped.rotate_right(never as u32 & 0xFF) ^ never);
+        }
+    }
+
+    /// Some place in the code.
+    fn breakpoint(&self) -> u64 {
+        match &self.real {
+            Some(_) => self.function_of("KeBugCheckEx"),
+            None => self.at.kernel + 0x1_1800,
         }
     }
 
@@ -132,8 +144,7 @@ impl Image {
         let text = format!("{}.1.amd64fre.simulated.260302-0800\0", self.build);
         let text = if self.is_arm() { text.replace("amd64", "arm64") } else { text };
         self.space.write(self.at.build_string, text.as_bytes());
-        let array = self.at.processor_block + 0x4000;
-        self.space.write64(self.at.unloaded, array);
+        self.space.write64(self.at.unloaded, self.at.unloaded_array);
         self.space.write(self.at.last_unloaded, &(names::UNLOADED.len() as u32).to_le_bytes());
     }
 }

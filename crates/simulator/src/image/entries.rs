@@ -44,6 +44,16 @@ impl EntryFormat {
         }
     }
 
+    /// An entry one level higher that points to a page of 2 MiB.
+    pub(crate) fn large(self, frame: u64, access: Access) -> u64 {
+        const X64_LARGE: u64 = 0x80;
+        const ARM64_TABLE: u64 = 0x2;
+        match self {
+            Self::X64 => self.leaf(frame, access) | X64_LARGE,
+            Self::Arm64 => self.leaf(frame, access) & !ARM64_TABLE,
+        }
+    }
+
     /// An entry that points to a page of 4 KiB.
     pub(crate) fn leaf(self, frame: u64, access: Access) -> u64 {
         frame << 12

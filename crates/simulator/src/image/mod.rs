@@ -9,13 +9,17 @@ mod objects;
 mod pe;
 mod physical;
 mod place;
+mod plant;
 mod shared;
 mod space;
 mod stack;
 
+use std::collections::HashSet;
+
 use machine::Architecture;
 
 use crate::layout::Layout;
+use crate::nt::Fixture;
 use crate::population::{Population, RealProcess};
 use crate::scenario::{Fault, Scenario};
 
@@ -27,6 +31,7 @@ pub(crate) use stack::STACK_PAGES;
 
 use entries::EntryFormat;
 use physical::{Physical, Plan};
+use plant::Real;
 use space::Space;
 use stack::Stacks;
 
@@ -49,12 +54,21 @@ pub(crate) struct Image {
     pub(crate) current: Vec<usize>,
     /// In clear, whatever is in memory.
     pub(crate) debugger_block: Vec<u8>,
+    /// What there is more of a kernel of real code.
+    pub(crate) real: Option<Real>,
+    /// Frames that a dump shall not have.
+    pub(crate) missing: HashSet<u64>,
     space: Space,
 }
 
 /// Where system threads start, on the machine of a seed.
-pub(crate) fn system_thread_start(seed: u64) -> u64 {
-    functions::start_of_system_threads(Addresses::of(seed).kernel)
+pub(crate) fn system_thread_start(scenario: &Scenario) -> u64 {
+    let kernel = Addresses::of(scenario.seed).kernel;
+    let real = scenario.real().map(|build| Fixture::of(build, scenario.architecture));
+    match real.and_then(|f| f.table().function("ExpWorkerThread")) {
+        Some(function) => kernel + u64::from(function.rva),
+        None => functions::start_of_system_threads(kernel),
+    }
 }
 
 /// Pages of each kind, before anything is built.
@@ -94,8 +108,9 @@ impl Sizes {
             + objects
             + processes * 6
             + (user + pool) / 512
-            + u64::from(scenario.processors) * 16
-            + OTHER_STRUCTURES;
+            + u64::from(scenario.processors) * 32
+            + OTHER_STRUCTURES
+            + plant::pages(scenario, threads, processes);
         let used = slots + pool + user + hypervisor + nonessential;
         // A free page for every used one, so that a copy of all of it fits.
         let total = (scenario.memory / 4096).max(used * 2 + used / 8 + 256);
@@ -113,14 +128,15 @@ impl Image {
     /// Builds the machine of a scenario, with `real` processes in it.
     pub(crate) fn new(scenario: &Scenario, real: &[RealProcess]) -> Self {
         let population = Population::new(scenario, real);
-        let layout = Layout::of(scenario.build, scenario.architecture);
+        let layout = Layout::of_scenario(scenario);
         let sizes = Sizes::of(scenario, &population, &layout);
-        let at = Addresses::of(scenario.seed);
+        let at = Addresses::of_scenario(scenario);
         let format = EntryFormat::of(scenario.architecture);
         let plan = Plan { total: sizes.total, counts: sizes.fillers };
         let mut physical = Physical::new(&plan, scenario.seed, format);
         physical.stacks = Stacks::new(scenario.seed, at.kernel, scenario.architecture);
-        let space = Space::new(physical, at.self_map);
+        let levels = if scenario.has(Fault::La57) { 5 } else { 4 };
+        let space = Space::new(physical, at.self_map, levels);
         let mut image = Self {
             architecture: scenario.architecture,
             build: scenario.build,
@@ -134,15 +150,21 @@ impl Image {
             prcbs: Vec::new(),
             current: Vec::new(),
             debugger_block: Vec::new(),
+            real: None,
+            missing: HashSet::new(),
             space,
         };
-        image.build_modules();
+        image.real = Real::of(scenario, &at);
+        image.space.physical.stacks.real =
+            image.real.as_ref().map(|real| real.stacks(scenario, &image.population));
+        image.build_modules(scenario.has(Fault::LargePages));
         image.build_shared_data();
         image.build_fillers(&sizes);
         image.build_objects();
         image.build_processors();
         image.build_debugger_block(scenario.has(Fault::EncodedDebuggerBlock));
-        image.build_user_space();
+        image.build_user_space(scenario.has(Fault::KvaShadow));
+        image.plant(scenario);
         debug_assert!(image.physical().slots().len() as u64 <= sizes.slots);
         image
     }
@@ -157,7 +179,7 @@ impl Image {
     }
 
     /// One mapping of each process's own pages, at the same address in all.
-    fn build_user_space(&mut self) {
+    fn build_user_space(&mut self, shadow: bool) {
         let mut first = 0;
         for number in 0..self.population.processes.len() {
             let pages = self.population.processes[number].user_pages;
@@ -169,6 +191,9 @@ impl Image {
             first += pages;
             let base = self.space.directory_base(root);
             self.set_directory_base(number, base);
+            if shadow {
+                self.shadow(number, base);
+            }
         }
     }
 

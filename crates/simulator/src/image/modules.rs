@@ -10,6 +10,7 @@ use crate::image::pe::{self, Headers, Section};
 use crate::image::physical::{Content, PAGE};
 use crate::image::place::{Addresses, DATA_PAGES, DATA_RVA};
 use crate::names;
+use crate::nt::picture::Picture;
 use crate::random::Random;
 
 /// A loaded image, as the list and a triage dump's driver list tell of it.
@@ -22,6 +23,9 @@ pub(crate) struct Module {
     pub(crate) checksum: u32,
     /// Its entry of the list.
     pub(crate) entry: u64,
+    entry_point: u32,
+    /// RVA and size of the exception directory.
+    exceptions: (usize, usize),
 }
 
 impl Module {
@@ -47,10 +51,17 @@ fn machine_of(architecture: Architecture) -> u16 {
 }
 
 impl Image {
-    pub(crate) fn build_modules(&mut self) {
-        self.build_kernel();
+    pub(crate) fn build_modules(&mut self, large_pages: bool) {
         let mut random = Random::new(self.physical().seed, 3);
         let mut base = self.at.drivers;
+        if let Some((fixture, bases)) = self.real.as_ref().map(|r| (r.fixture, r.bases.clone())) {
+            for (picture, at) in fixture.pictures.iter().zip(&bases) {
+                self.build_real(picture, *at, &bases, large_pages);
+                base = at + u64::from(picture.size).next_multiple_of(PAGE as u64) + 0x1_0000;
+            }
+        } else {
+            self.build_kernel();
+        }
         for (path, pages) in names::DRIVERS {
             let module = self.build_driver(path, base, *pages, &mut random);
             base += u64::from(module.size) + 0x1_0000;
@@ -125,11 +136,41 @@ impl Image {
             self.space.write(base + u64::from(EXCEPTIONS_RVA), &exceptions);
         }
         let path = "\\SystemRoot\\system32\\ntoskrnl.exe".to_owned();
-        self.modules.push(Module { path, base, size: KERNEL_SIZE, time_stamp, checksum, entry: 0 });
+        self.modules.push(Module { path, base, size: KERNEL_SIZE, time_stamp, checksum, entry: 0, entry_point: 0x3000, exceptions: (0, 0) });
     }
 
     pub(crate) fn is_arm(&self) -> bool {
         self.architecture == Architecture::Arm64
+    }
+
+    /// Real code, relocated, its imports bound to the kernel before it.
+    fn build_real(&mut self, picture: &'static Picture, base: u64, bases: &[u64], large: bool) {
+        let kernel = self.real.as_ref().map(|r| r.fixture.table());
+        let import = |name: &str| {
+            let function = kernel.and_then(|table| table.function(name));
+            function.map_or(0, |function| bases[0] + u64::from(function.rva))
+        };
+        let bytes = picture.load(base, import);
+        if large && base == bases[0] {
+            self.space.large_area(base, bytes.len(), Access::Code);
+        } else {
+            for (number, code) in picture.code_pages().into_iter().enumerate() {
+                let access = if code { Access::Code } else { Access::Data };
+                let at = base + (number * PAGE) as u64;
+                self.space.area(at, 1, Content::Zero, !code, access);
+            }
+        }
+        self.space.write(base, &bytes);
+        self.modules.push(Module {
+            path: picture.path.to_owned(),
+            base,
+            size: picture.size,
+            time_stamp: picture.time_stamp,
+            checksum: 0,
+            entry: 0,
+            entry_point: picture.entry,
+            exceptions: picture.directory(pe::EXCEPTIONS),
+        });
     }
 
     fn build_driver(&mut self, path: &str, base: u64, pages: u32, random: &mut Random) -> Module {
@@ -168,7 +209,7 @@ impl Image {
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         let debug = pe::debug_data(0x1000, time_stamp, guid(random), &format!("{stem}.pdb"));
         self.space.write(base + 0x1000, &debug);
-        Module { path: path.to_owned(), base, size, time_stamp, checksum, entry: 0 }
+        Module { path: path.to_owned(), base, size, time_stamp, checksum, entry: 0, entry_point: 0x3000, exceptions: (0, 0) }
     }
 
     /// PsLoadedModuleList: entries in nonpaged memory, in the order of loading.
@@ -199,7 +240,12 @@ fn list_entry(module: &Module, address: u64, next: u64, previous: u64) -> Vec<u8
     put64(&mut bytes, 0, next);
     put64(&mut bytes, 8, previous);
     put64(&mut bytes, 0x30, module.base);
-    put64(&mut bytes, 0x38, module.base + 0x3000);
+    let (exceptions, length) = module.exceptions;
+    if length != 0 {
+        put64(&mut bytes, 0x10, module.base + exceptions as u64);
+        put32(&mut bytes, 0x18, length as u32);
+    }
+    put64(&mut bytes, 0x38, module.base + u64::from(module.entry_point));
     put32(&mut bytes, 0x40, module.size);
     unicode_string(&mut bytes, 0x48, path.len(), strings);
     unicode_string(&mut bytes, 0x58, name.len(), name_at);

@@ -3,13 +3,15 @@
 //! Source: dump-formats specification, sections 10.3 to 10.5.
 
 use crate::bytes::{put, put16, put32, put64};
-use crate::image::context::{Registers, context};
+use crate::image::context::{Registers, context, real_context};
 use crate::image::entries::Access;
 use crate::image::functions::{CAPTURING, CORRALLED, address_in};
 use crate::image::physical::{Content, PAGE};
 use crate::image::stack::{Purpose, STACK_PAGES, StackSeed};
 use crate::image::{Image, place};
 use crate::layout::fixed;
+use crate::nt::chains::Activity;
+use crate::nt::plan::TERMINATED;
 use crate::population::{ProcessModel, RUNNING, ThreadModel};
 
 /// A pool header before each object, and alignment.
@@ -22,6 +24,7 @@ impl Image {
         self.place_objects();
         self.choose_current();
         self.build_stacks();
+        self.prepare_stacks();
         for number in 0..self.threads.len() {
             self.build_thread(number);
         }
@@ -56,6 +59,9 @@ impl Image {
             let model = &mut self.population.threads[thread];
             model.state = RUNNING;
             model.wait_reason = 0;
+            if let Some(real) = &mut self.space.physical.stacks.real {
+                real.activities[thread] = Activity::Capture;
+            }
         }
         let stuck =
             self.population.threads.iter().enumerate().filter(|(_, t)| t.stuck).map(|(n, _)| n);
@@ -101,21 +107,21 @@ impl Image {
         let address = self.threads[number];
         let mut bytes = vec![0; layout.ethread.into()];
         bytes[0] = 6;
-        put64(&mut bytes, fixed::INITIAL_STACK, base);
-        put64(&mut bytes, fixed::STACK_LIMIT, base - (STACK_PAGES * PAGE) as u64);
-        put64(&mut bytes, fixed::STACK_BASE, base);
-        put64(&mut bytes, fixed::KERNEL_STACK, stacks.kernel_stack(number));
+        put64(&mut bytes, self.layout.fixed.initial_stack, base);
+        put64(&mut bytes, self.layout.fixed.stack_limit, base - (STACK_PAGES * PAGE) as u64);
+        put64(&mut bytes, self.layout.fixed.stack_base, base);
+        put64(&mut bytes, self.layout.fixed.kernel_stack, stacks.kernel_stack(number));
         if stacks.has_trap_frame(number) {
-            put64(&mut bytes, fixed::TRAP_FRAME, stacks.trap_frame(number));
-            put64(&mut bytes, fixed::TEB, 0x00d0_0000_0000 + u64::from(model.tid) * 0x1000);
+            put64(&mut bytes, self.layout.fixed.trap_frame, stacks.trap_frame(number));
+            put64(&mut bytes, self.layout.fixed.teb, 0x00d0_0000_0000 + u64::from(model.tid) * 0x1000);
         }
-        self_linked(&mut bytes, address, fixed::APC_STATE);
-        self_linked(&mut bytes, address, fixed::APC_STATE + 0x10);
-        put64(&mut bytes, fixed::APC_PROCESS, owner);
-        bytes[fixed::STATE] = model.state;
-        bytes[fixed::WAIT_REASON] = model.wait_reason;
-        put32(&mut bytes, fixed::WAIT_TIME, crate::population::START_TICKS - model.waited);
-        put64(&mut bytes, fixed::THREAD_PROCESS, owner);
+        self_linked(&mut bytes, address, self.layout.fixed.apc_state);
+        self_linked(&mut bytes, address, self.layout.fixed.apc_state + 0x10);
+        put64(&mut bytes, self.layout.fixed.apc_process, owner);
+        bytes[self.layout.fixed.state] = model.state;
+        bytes[self.layout.fixed.wait_reason] = model.wait_reason;
+        put32(&mut bytes, self.layout.fixed.wait_time, crate::population::START_TICKS - model.waited);
+        put64(&mut bytes, self.layout.fixed.thread_process, owner);
         put64(&mut bytes, layout.cid.into(), model.pid.into());
         put64(&mut bytes, usize::from(layout.cid) + 8, model.tid.into());
         put64(&mut bytes, layout.win32_start.into(), model.win32_start);
@@ -140,13 +146,16 @@ impl Image {
         let name: Vec<u8> = model.name.bytes().take(14).collect();
         put(&mut bytes, layout.name.into(), &name);
         self.space.write(address, &bytes);
-        self.link_threads(&model, address, fixed::PROCESS_THREADS, fixed::THREAD_ENTRY);
+        self.link_threads(&model, address, self.layout.fixed.process_threads, self.layout.fixed.thread_entry);
         self.link_threads(&model, address, layout.thread_list.into(), layout.thread_entry.into());
     }
 
     fn link_threads(&mut self, model: &ProcessModel, process: u64, head: usize, entry: usize) {
-        let entries: Vec<u64> =
-            self.threads[model.threads.clone()].iter().map(|t| t + entry as u64).collect();
+        let ended = |number: &usize| self.population.threads[*number].state == TERMINATED;
+        let entries: Vec<u64> = (model.threads.clone())
+            .filter(|number| !ended(number))
+            .map(|number| self.threads[number] + entry as u64)
+            .collect();
         self.link(process + head as u64, &entries);
     }
 
@@ -158,7 +167,7 @@ impl Image {
     }
 
     /// A doubly linked list of LIST_ENTRYs.
-    fn link(&mut self, head: u64, entries: &[u64]) {
+    pub(crate) fn link(&mut self, head: u64, entries: &[u64]) {
         let mut previous = head;
         for entry in entries.iter().chain([&head]) {
             self.space.write64(previous, *entry);
@@ -168,7 +177,7 @@ impl Image {
     }
 
     pub(crate) fn set_directory_base(&mut self, process: usize, base: u64) {
-        self.space.write64(self.processes[process] + fixed::DIRECTORY_TABLE_BASE as u64, base);
+        self.space.write64(self.processes[process] + self.layout.fixed.directory_table_base as u64, base);
     }
 
     pub(crate) fn build_processors(&mut self) {
@@ -192,19 +201,20 @@ impl Image {
         let mut bytes = vec![0; layout.prcb.into()];
         put32(&mut bytes, 0, 0x1F80);
         put16(&mut bytes, 4, number as u16);
-        put64(&mut bytes, fixed::CURRENT_THREAD, self.threads[self.current[number]]);
+        put64(&mut bytes, self.layout.fixed.current_thread, self.threads[self.current[number]]);
         let idle = &self.population.processes[0].threads;
         put64(
             &mut bytes,
-            fixed::IDLE_THREAD,
+            self.layout.fixed.idle_thread,
             self.threads[idle.start + number.min(idle.len() - 1)],
         );
-        put32(&mut bytes, fixed::NUMBER, number as u32);
-        put32(&mut bytes, fixed::MHZ, 2995);
+        put32(&mut bytes, self.layout.fixed.number, number as u32);
+        put32(&mut bytes, self.layout.fixed.mhz, 2995);
         let state: usize = layout.processor_state.into();
         if !self.is_arm() {
-            for (at, value) in [(0, 0x8005_0033), (0x10, self.directory_base()), (0x18, 0x35_0EF8)]
-            {
+            const LA57: u64 = 1 << 12;
+            let cr4 = 0x35_0EF8 | if self.space.has_five_levels() { LA57 } else { 0 };
+            for (at, value) in [(0, 0x8005_0033), (0x10, self.directory_base()), (0x18, cr4)] {
                 put64(&mut bytes, state + at, value);
             }
         }
@@ -217,6 +227,10 @@ impl Image {
     /// Registers of a processor while the capture holds it.
     pub(crate) fn processor_context(&self, number: usize) -> Vec<u8> {
         let thread = self.current[number];
+        if let Some(layer) = self.space.physical.stacks.lay(thread) {
+            let pc = layer.frames.last().map_or(0, |frame| frame.pc);
+            return real_context(self.is_arm(), pc, layer.sp, layer.registers());
+        }
         let function = if number == 0 { CAPTURING } else { CORRALLED };
         let stack = self.space.physical.stacks.kernel_stack(thread);
         let registers = Registers {

@@ -1,6 +1,8 @@
 //! Where things are in virtual memory, and in the kernel image's data.
 
+use crate::nt::Fixture;
 use crate::random::Random;
+use crate::scenario::Scenario;
 
 /// Of .data in the kernel image.
 pub(crate) const DATA_RVA: u64 = 0x5_1000;
@@ -35,6 +37,12 @@ pub(crate) struct Addresses {
     pub(crate) encoded_flag: u64,
     /// The rest of the kernel's variables, 0x10 bytes each.
     pub(crate) variables: u64,
+    /// The array of unloaded drivers.
+    pub(crate) unloaded_array: u64,
+    /// Objects beside processes and threads.
+    pub(crate) arena: u64,
+    /// Stacks beside the threads' own.
+    pub(crate) more_stacks: u64,
 }
 
 impl Addresses {
@@ -65,6 +73,40 @@ impl Addresses {
             build_string: data + 0x2200,
             variables: data + 0x3000,
             processor_block: data + 0x8000,
+            unloaded_array: data + 0x8000 + 0x4000,
+            arena: 0,
+            more_stacks: 0,
+        }
+        .beside()
+    }
+
+    /// In the top-level entries of objects and stacks, far behind them.
+    fn beside(self) -> Self {
+        const FAR: u64 = 0x20_0000_0000;
+        Self { arena: self.objects + FAR, more_stacks: self.stacks + FAR, ..self }
+    }
+
+    /// The addresses on the machine of a scenario.
+    pub(crate) fn of_scenario(scenario: &Scenario) -> Self {
+        let at = Self::of(scenario.seed);
+        let Some(build) = scenario.real() else { return at };
+        let table = Fixture::of(build, scenario.architecture).table();
+        let variable = |name| at.kernel + table.variable(name);
+        Self {
+            debugger_block: variable("KdDebuggerDataBlock"),
+            module_head: variable("PsLoadedModuleList"),
+            process_head: variable("PsActiveProcessHead"),
+            processor_block: variable("KiProcessorBlock"),
+            build_string: variable("NtBuildLab"),
+            page_frame_variable: variable("MmPfnDatabase"),
+            unloaded: variable("MmUnloadedDrivers"),
+            last_unloaded: variable("MmLastUnloadedDriver"),
+            bugcheck_data: variable("KiBugCheckData"),
+            keys: variable("KiWaitNever"),
+            encoded_flag: variable("KdpDataBlockEncoded"),
+            variables: variable("KiVariables"),
+            unloaded_array: variable("KiUnloadedDrivers"),
+            ..at
         }
     }
 }

@@ -13,16 +13,24 @@ pub(crate) struct Space {
     areas: BTreeMap<u64, (usize, usize)>,
     root: usize,
     self_map: usize,
+    /// Of page tables: 4 or 5.
+    levels: usize,
 }
 
 const KERNEL_HALF: usize = 256;
+/// The level of entries that point to pages, counted down from 4 levels' top.
+const LAST: usize = 3;
 
 impl Space {
-    pub(crate) fn new(mut physical: Physical, self_map: usize) -> Self {
+    pub(crate) fn new(mut physical: Physical, self_map: usize, levels: usize) -> Self {
         let root = physical.add(Content::Zero, true);
-        let mut space = Self { physical, areas: BTreeMap::new(), root, self_map };
+        let mut space = Self { physical, areas: BTreeMap::new(), root, self_map, levels };
         space.point_to_itself(root);
         space
+    }
+
+    pub(crate) fn has_five_levels(&self) -> bool {
+        self.levels == 5
     }
 
     pub(crate) fn format(&self) -> EntryFormat {
@@ -39,7 +47,9 @@ impl Space {
 
     /// The lowest address of the page tables as seen through the self-map.
     pub(crate) fn table_base(&self) -> u64 {
-        0xffff_0000_0000_0000 | (self.self_map as u64) << 39
+        let shift = 3 + 9 * self.levels;
+        let sign = if self.levels == 5 { 0xfe00_0000_0000_0000 } else { 0xffff_0000_0000_0000 };
+        sign | (self.self_map as u64) << shift
     }
 
     fn point_to_itself(&mut self, root: usize) {
@@ -110,10 +120,14 @@ impl Space {
         }
     }
 
-    /// Sets the entry of `address` in its table of `level` (0 is the top), making the tables above.
+    /// Sets the entry of `address` in its table of `level` (0 is the top of four),
+    /// making the tables above.
     fn set_entry(&mut self, root: usize, address: u64, level: usize, entry: u64) {
         let user = address >> 63 == 0;
         let mut table = root;
+        if self.levels == 5 {
+            table = self.next_table(table, (address >> 48 & 511) as usize, user);
+        }
         for above in 0..level {
             table = self.next_table(table, index(address, above), user);
         }
@@ -131,6 +145,46 @@ impl Space {
         let entry = self.format().table(self.physical.frame_of_slot(next), user);
         put64(self.physical.stored(table), index * 8, entry);
         next
+    }
+
+    /// Takes a page out of the address space: its entry becomes `entry`, and its frame is told.
+    pub(crate) fn unmap(&mut self, address: u64, entry: u64) -> Option<u64> {
+        let (slot, ..) = self.locate(address)?;
+        self.set_entry(self.root, address, LAST, entry);
+        Some(self.physical.frame_of_slot(slot))
+    }
+
+    /// Maps `size` bytes of 2 MiB pages at `address`, in frames of their own.
+    pub(crate) fn large_area(&mut self, address: u64, size: usize, access: Access) {
+        const IN_LARGE: usize = 512;
+        while !self.physical.frame_of_slot(self.physical.slots().len()).is_multiple_of(512) {
+            self.physical.add(Content::Zero, false);
+        }
+        let first = self.physical.slots().len();
+        let pages = size.div_ceil(IN_LARGE * PAGE) * IN_LARGE;
+        for _ in 0..pages {
+            self.physical.add(Content::Zero, false);
+        }
+        self.areas.insert(address, (first, pages));
+        for page in (0..pages).step_by(IN_LARGE) {
+            let frame = self.physical.frame_of_slot(first + page);
+            let entry = self.format().large(frame, access);
+            self.set_entry(self.root, address + (page * PAGE) as u64, LAST - 1, entry);
+        }
+    }
+
+    /// A top-level table with the user's half of another, as user mode has it.
+    pub(crate) fn shadow_root(&mut self, of: usize) -> usize {
+        let whole = self.physical.stored(of).to_vec();
+        let root = self.physical.add(Content::Zero, true);
+        put(self.physical.stored(root), 0, &whole[..KERNEL_HALF * 8]);
+        self.point_to_itself(root);
+        root
+    }
+
+    /// The slot of a top-level table by its physical address.
+    pub(crate) fn slot_of(&self, directory_base: u64) -> usize {
+        ((directory_base >> 12) - self.physical.frame_of_slot(0)) as usize
     }
 
     fn locate(&self, address: u64) -> Option<(usize, usize, usize)> {

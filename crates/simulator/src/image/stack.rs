@@ -4,6 +4,8 @@ use machine::Architecture;
 
 use crate::bytes::{put32, put64};
 use crate::image::functions::{CAPTURE_CALL, Function, address_in, chain_of};
+use crate::nt::frames::Layer;
+use crate::nt::stacks::{RealStacks, Thread, USED};
 use crate::random::Random;
 
 /// Pages of a kernel stack, 24 KiB.
@@ -52,16 +54,43 @@ pub(crate) struct Stacks {
     pub(crate) kernel_base: u64,
     pub(crate) seed: u64,
     pub(crate) arm: bool,
+    /// Where the kernel is real code.
+    pub(crate) real: Option<RealStacks>,
 }
 
 impl Stacks {
     pub(crate) fn new(seed: u64, kernel_base: u64, architecture: Architecture) -> Self {
         let arm = architecture == Architecture::Arm64;
-        Self { seeds: Vec::new(), kernel_base, seed, arm }
+        Self { seeds: Vec::new(), kernel_base, seed, arm, real: None }
+    }
+
+    fn real_thread(&self, thread: usize) -> Option<(&RealStacks, Thread)> {
+        let seed = self.seeds.get(thread)?;
+        let user = matches!(seed.purpose, Purpose::User | Purpose::Capture);
+        Some((self.real.as_ref()?, Thread { number: seed.thread, base: seed.base, user }))
+    }
+
+    /// The way into the kernel of a thread, where the kernel is real code.
+    pub(crate) fn lay(&self, thread: usize) -> Option<Layer> {
+        self.real_thread(thread).map(|(real, thread)| real.lay(thread))
+    }
+
+    /// A running thread's stack pointer and what lies there up to the base.
+    pub(crate) fn running(&self, thread: usize) -> (u64, Vec<u8>) {
+        if let Some(layer) = self.lay(thread) {
+            let sp = if layer.stacks.len() > 1 { layer.left_at } else { layer.sp };
+            return (sp, layer.stacks[0].from(sp).to_vec());
+        }
+        let bytes = self.contents(thread);
+        (self.kernel_stack(thread) + SWITCH_FRAME as u64, bytes[SWITCH_FRAME..].to_vec())
     }
 
     /// From the stack pointer to the stack's base.
     pub(crate) fn contents(&self, thread: usize) -> Vec<u8> {
+        if let Some(layer) = self.lay(thread) {
+            let low = if layer.stacks.len() > 1 { layer.stacks[0].top - USED as u64 } else { layer.sp };
+            return layer.stacks[0].from(low).to_vec();
+        }
         let Some(seed) = self.seeds.get(thread) else { return Vec::new() };
         self.build(seed, &Self::chain(seed))
     }
@@ -73,6 +102,10 @@ impl Stacks {
     /// The same as a triage dump finds it: the thread has woken up, left its
     /// innermost function, and runs the capture's own call.
     pub(crate) fn contents_in_capture(&self, thread: usize) -> Vec<u8> {
+        if let Some((real, thread)) = self.real_thread(thread) {
+            let layer = real.lay_in_capture(thread);
+            return layer.stacks[0].from(layer.sp).to_vec();
+        }
         let contents = self.contents(thread);
         let Some(seed) = self.seeds.get(thread) else { return contents };
         let [left, goes_on, ..] = Self::chain(seed)[..] else { return contents };
@@ -89,6 +122,9 @@ impl Stacks {
     }
 
     pub(crate) fn kernel_stack(&self, thread: usize) -> u64 {
+        if let Some(layer) = self.lay(thread) {
+            return layer.sp;
+        }
         self.seeds.get(thread).map_or(0, |s| s.base - self.contents(thread).len() as u64)
     }
 
@@ -99,6 +135,9 @@ impl Stacks {
     }
 
     pub(crate) fn trap_frame(&self, thread: usize) -> u64 {
+        if let Some(trap) = self.lay(thread).and_then(|layer| layer.trap_frame) {
+            return trap;
+        }
         self.seeds.get(thread).map_or(0, |s| s.base - (HOME + TRAP_FRAME) as u64)
     }
 

@@ -89,6 +89,13 @@ impl Kernel {
         &self.scenario
     }
 
+    /// What was planted in the machine's memory, as JSON; `None` for a machine whose kernel
+    /// is no real code (one without `layout=` and without a planted scenario).
+    pub fn truth(&self) -> Option<String> {
+        let truth = self.image().truth(&self.scenario)?;
+        Some(format!("{truth:#}"))
+    }
+
     /// NtSystemDebugControl.
     pub fn system_debug_control(&self, call: RawCall<'_>, objects: &dyn Objects) -> Answer {
         let checked = self.check_caller(&call);

@@ -45,6 +45,37 @@ pub(crate) enum Fault {
     Wow64,
     X64OnArm64,
     FactsUnread,
+    KvaShadow,
+    La57,
+    LargePages,
+    SwappedStacks,
+    StackSegments,
+    Deadlock,
+    StuckIrp,
+    MutantOwnerDead,
+    AlpcChain,
+    DpcStorm,
+    WorkQueueFull,
+}
+
+impl Fault {
+    /// Whether only a kernel of real code can show it.
+    pub(crate) fn needs_real_kernel(self) -> bool {
+        matches!(
+            self,
+            Self::KvaShadow
+                | Self::La57
+                | Self::LargePages
+                | Self::SwappedStacks
+                | Self::StackSegments
+                | Self::Deadlock
+                | Self::StuckIrp
+                | Self::MutantOwnerDead
+                | Self::AlpcChain
+                | Self::DpcStorm
+                | Self::WorkQueueFull
+        )
+    }
 }
 
 /// One scenario, for lists and documentation.
@@ -220,6 +251,90 @@ const LIST: &[ScenarioInfo] = &[
         0,
         "",
         "policies, debugger state and memory cannot be read",
+    ),
+    info(
+        "deadlock",
+        Fault::Deadlock,
+        0,
+        "",
+        "two threads over two resources, and three over three",
+    ),
+    info(
+        "stuck-irp",
+        Fault::StuckIrp,
+        0,
+        "",
+        "a request that a driver does not complete, and who waits behind it",
+    ),
+    info(
+        "mutant-owner-dead",
+        Fault::MutantOwnerDead,
+        0,
+        "",
+        "threads wait for a mutant whose owner has ended",
+    ),
+    info(
+        "alpc-chain",
+        Fault::AlpcChain,
+        0,
+        "",
+        "a thread waits for a server that waits for another server",
+    ),
+    info(
+        "dpc-storm",
+        Fault::DpcStorm,
+        0,
+        "",
+        "a driver's deferred call does not end, others queue up behind it",
+    ),
+    info(
+        "work-queue-full",
+        Fault::WorkQueueFull,
+        0,
+        "",
+        "all worker threads wait for what only a queued item would do",
+    ),
+    info(
+        "kva-shadow",
+        Fault::KvaShadow,
+        0,
+        "",
+        "user mode has page tables of its own",
+    ),
+    info(
+        "la57",
+        Fault::La57,
+        0,
+        "",
+        "page tables of five levels",
+    ),
+    info(
+        "large-pages",
+        Fault::LargePages,
+        0,
+        "",
+        "the kernel's image lies in large pages",
+    ),
+    info(
+        "swapped-stacks",
+        Fault::SwappedStacks,
+        0,
+        "",
+        "some kernel stacks are not resident",
+    ),
+    info(
+        "stack-segments",
+        Fault::StackSegments,
+        0,
+        "",
+        "some threads run on expanded kernel stacks",
+    ),
+    info(
+        "encoded-block",
+        Fault::EncodedDebuggerBlock,
+        0,
+        "",
+        "the debugger block is encoded, as on a running system",
     ),
     info("debugger", Fault::Debugger, 0, "", "booted with kernel debugging, a debugger attached"),
 ];

@@ -6,6 +6,8 @@ use std::fmt;
 
 use machine::Architecture;
 
+use crate::nt::Build;
+
 pub(crate) use list::Fault;
 pub use list::{ScenarioInfo, list};
 
@@ -29,6 +31,8 @@ pub struct Scenario {
     pub(crate) build: u32,
     pub(crate) architecture: Architecture,
     pub(crate) seed: u64,
+    layout: Option<Build>,
+    pub(crate) missing_pages: u32,
 }
 
 /// Why a scenario's text makes no machine.
@@ -89,7 +93,7 @@ fn did_you_mean(f: &mut fmt::Formatter<'_>, near: &[&str]) -> fmt::Result {
 impl std::error::Error for ScenarioError {}
 
 const SETTINGS: &[&str] =
-    &["memory", "pool", "processes", "threads", "processors", "build", "arch", "seed"];
+    &["memory", "pool", "processes", "threads", "processors", "build", "arch", "seed", "layout", "missing-pages"];
 
 impl Default for Scenario {
     fn default() -> Self {
@@ -105,6 +109,8 @@ impl Default for Scenario {
             build: 26100,
             architecture: Architecture::X64,
             seed: 1,
+            layout: None,
+            missing_pages: 0,
         }
     }
 }
@@ -128,7 +134,18 @@ impl Scenario {
         for (name, value) in words().filter_map(|w| w.split_once('=')) {
             scenario.set(name.trim(), value.trim())?;
         }
+        if let Some(build) = scenario.real()
+            && !words().any(|w| w.starts_with("build="))
+        {
+            scenario.build = build.number();
+        }
         Ok(scenario)
+    }
+
+    /// The layout of a machine whose kernel is real code; others have a made-up image.
+    pub(crate) fn real(&self) -> Option<Build> {
+        let needed = self.missing_pages != 0 || self.faults.iter().any(|f| f.needs_real_kernel());
+        self.layout.or(needed.then_some(Build::Real19041))
     }
 
     /// As it was given, "healthy" when nothing was.
@@ -186,6 +203,18 @@ impl Scenario {
             }
             "seed" => {
                 self.seed = value.parse().map_err(|_| bad("seed", value, "a number"))?;
+            }
+            "layout" => {
+                self.layout = Some(match value.to_ascii_lowercase().as_str() {
+                    "19041" => Build::Real19041,
+                    "a" => Build::A,
+                    "b" => Build::B,
+                    _ => return Err(bad("layout", value, "19041, a or b")),
+                });
+            }
+            "missing-pages" => {
+                self.missing_pages =
+                    number("missing-pages", value, 0, 1_000_000, "a number up to 1000000")?;
             }
             "arch" => {
                 self.architecture = match value.to_ascii_lowercase().as_str() {

@@ -1,0 +1,128 @@
+//! A small kernel of real code: images, layouts, and the stacks that its functions' prologues lay.
+//!
+//! The images, their PDBs and the tables are made by `fixtures/make.sh` from
+//! our own sources. The tables are all that this crate knows of them: it reads
+//! no PDB and no unwind data.
+
+pub(crate) mod chains;
+pub(crate) mod frames;
+pub(crate) mod picture;
+pub(crate) mod plan;
+pub(crate) mod stacks;
+pub(crate) mod table;
+
+use std::sync::OnceLock;
+
+use machine::Architecture;
+
+use self::picture::Picture;
+use self::table::Table;
+
+/// Which of the simulated builds' layouts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Build {
+    /// The offsets of Windows 10 build 19041.
+    Real19041,
+    A,
+    B,
+}
+
+impl Build {
+    /// The build number that such a machine tells.
+    pub(crate) fn number(self) -> u32 {
+        match self {
+            Self::Real19041 => 19041,
+            Self::A => 22621,
+            Self::B => 26100,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Real19041 => "19041",
+            Self::A => "a",
+            Self::B => "b",
+        }
+    }
+}
+
+/// A kernel, its drivers, and what is known of them.
+#[derive(Debug)]
+pub(crate) struct Fixture {
+    pub(crate) build: Build,
+    /// The kernel first.
+    pub(crate) pictures: Vec<Picture>,
+}
+
+impl Fixture {
+    pub(crate) fn table(&self) -> &Table {
+        &self.pictures[0].table
+    }
+
+    /// The fixture of a build; ARM64 has one.
+    pub(crate) fn of(build: Build, architecture: Architecture) -> &'static Self {
+        static MADE: [OnceLock<Fixture>; 4] = [const { OnceLock::new() }; 4];
+        if architecture == Architecture::Arm64 {
+            return MADE[3].get_or_init(|| Self::new(build, &ARM64, &ARM64_DRIVERS));
+        }
+        let kernel = match build {
+            Build::Real19041 => &X64_19041,
+            Build::A => &X64_A,
+            Build::B => &X64_B,
+        };
+        MADE[build as usize].get_or_init(|| Self::new(build, kernel, &X64_DRIVERS))
+    }
+
+    fn new(build: Build, kernel: &File, drivers: &[File]) -> Self {
+        let files = [kernel].into_iter().chain(drivers);
+        Self { build, pictures: files.map(|f| Picture::new(f.path, f.image, f.table)).collect() }
+    }
+}
+
+struct File {
+    path: &'static str,
+    image: &'static [u8],
+    table: &'static str,
+}
+
+macro_rules! file {
+    ($path:literal, $folder:literal, $image:literal, $table:literal) => {
+        File {
+            path: $path,
+            image: include_bytes!(concat!("../../fixtures/", $folder, "/", $image)),
+            table: include_str!(concat!("../../fixtures/", $folder, "/", $table)),
+        }
+    };
+}
+
+const X64_19041: File =
+    file!(r"\SystemRoot\system32\ntoskrnl.exe", "x64-19041", "ntoskrnl.exe", "ntoskrnl.txt");
+const X64_A: File =
+    file!(r"\SystemRoot\system32\ntoskrnl.exe", "x64-a", "ntoskrnl.exe", "ntoskrnl.txt");
+const X64_B: File =
+    file!(r"\SystemRoot\system32\ntoskrnl.exe", "x64-b", "ntoskrnl.exe", "ntoskrnl.txt");
+const ARM64: File =
+    file!(r"\SystemRoot\system32\ntoskrnl.exe", "x64-19041", "ntoskrnl.exe", "ntoskrnl.txt");
+const X64_DRIVERS: [File; 2] = [
+    file!(r"\SystemRoot\System32\drivers\diskbus.sys", "x64-drivers", "diskbus.sys", "diskbus.txt"),
+    file!(
+        r"\SystemRoot\System32\drivers\volfilter.sys",
+        "x64-drivers",
+        "volfilter.sys",
+        "volfilter.txt"
+    ),
+];
+const ARM64_DRIVERS: [File; 2] = [
+    file!(
+        r"\SystemRoot\System32\drivers\diskbus.sys",
+        "x64-drivers",
+        "diskbus.sys",
+        "diskbus.txt"
+    ),
+    file!(
+        r"\SystemRoot\System32\drivers\volfilter.sys",
+        "x64-drivers",
+        "volfilter.sys",
+        "volfilter.txt"
+    ),
+];

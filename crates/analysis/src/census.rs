@@ -22,6 +22,8 @@ pub struct Census {
     process_by_address: HashMap<VirtualAddress, usize>,
     owners: Vec<usize>,
     counts: Vec<u64>,
+    /// Limit and base of each stack, by limit.
+    stacks: Vec<(VirtualAddress, VirtualAddress, usize)>,
 }
 
 /// How far one list could be walked.
@@ -79,7 +81,16 @@ impl Census {
             census.processes.push(process);
         }
         census.lists.push(threads);
+        census.index_stacks();
         census
+    }
+
+    fn index_stacks(&mut self) {
+        let bounds = |(number, thread): (usize, &Thread)| {
+            Some((thread.stack_limit?, thread.stack_base?, number))
+        };
+        self.stacks = self.threads.iter().enumerate().filter_map(bounds).collect();
+        self.stacks.sort();
     }
 
     fn add(&mut self, thread: Thread, process: usize) {
@@ -128,12 +139,9 @@ impl Census {
 
     /// The thread whose stack an address lies in.
     pub fn stack_owner(&self, address: VirtualAddress) -> Option<usize> {
-        self.threads.iter().position(|thread| {
-            thread
-                .stack_limit
-                .zip(thread.stack_base)
-                .is_some_and(|(limit, base)| (limit.0..base.0).contains(&address.0))
-        })
+        let after = self.stacks.partition_point(|(limit, ..)| *limit <= address);
+        let (_, base, thread) = self.stacks.get(after.checked_sub(1)?)?;
+        (address < *base).then_some(*thread)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Chains and cycles in who waits for whom.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -147,10 +147,10 @@ impl<'r> Graph<'r> {
     fn thread_roots(&self) -> impl Iterator<Item = Chain> + '_ {
         let roots = self.back.keys().filter(|thread| self.next(**thread).is_empty());
         // A thread that waits for a device is not the end of its chain.
-        let further = |thread: &usize| {
-            self.relations.iter().any(|one| one.ends == (*thread, None) && one.holder.is_some())
-        };
-        roots.filter(move |thread| !further(thread)).filter_map(|thread| {
+        let outside = self.relations.iter().filter(|one| one.ends.1.is_none());
+        let further: BTreeSet<usize> =
+            outside.filter(|one| one.holder.is_some()).map(|one| one.ends.0).collect();
+        roots.filter(move |thread| !further.contains(thread)).filter_map(|thread| {
             let (_, number) = self.back.get(thread)?.first()?;
             let root = self.relations.get(*number)?.holder.clone()?;
             self.chain(root, &[], &BTreeSet::from([*thread]))
@@ -159,13 +159,15 @@ impl<'r> Graph<'r> {
 
     /// Devices, processes and threads that ended: holders outside the census.
     fn other_roots(&self) -> Vec<Chain> {
+        let mut known: HashMap<&Holder, usize> = HashMap::new();
         let mut by_holder: Vec<(&Holder, Vec<usize>)> = Vec::new();
         for (number, relation) in self.relations.iter().enumerate() {
             let Some(holder) = relation.holder.as_ref().filter(|_| relation.ends.1.is_none())
             else {
                 continue;
             };
-            match by_holder.iter_mut().find(|(known, _)| *known == holder) {
+            let place = *known.entry(holder).or_insert(by_holder.len());
+            match by_holder.get_mut(place) {
                 Some((_, numbers)) => numbers.push(number),
                 None => by_holder.push((holder, vec![number])),
             }
@@ -270,6 +272,107 @@ impl Tarjan {
                 }
                 self.found.push(component);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Hex;
+    use crate::hang::relation::Object;
+    use proptest::prelude::*;
+
+    fn named(number: usize) -> ThreadRef {
+        let tid = Some(number as u64);
+        ThreadRef { tid, pid: Some(4), process: None, address: Hex(number as u64) }
+    }
+
+    /// `waiter` waits for what `holder` has.
+    fn waits(waiter: usize, holder: usize) -> Relation {
+        Relation {
+            waiter: named(waiter),
+            object: Object { address: Hex(0), kind: "resource".into() },
+            holder: Some(Holder::Thread(named(holder))),
+            grade: Grade::Proved,
+            evidence: Vec::new(),
+            ends: (waiter, Some(holder)),
+        }
+    }
+
+    fn gone(waiter: usize) -> Relation {
+        let holder = Some(Holder::GoneThread { address: Hex(99) });
+        Relation { holder, ends: (waiter, None), ..waits(waiter, 0) }
+    }
+
+    fn tids(threads: &[ThreadRef]) -> Vec<u64> {
+        let mut tids: Vec<u64> = threads.iter().filter_map(|thread| thread.tid).collect();
+        tids.sort();
+        tids
+    }
+
+    #[test]
+    fn a_ring_is_a_cycle_and_who_waits_behind_it_is_no_part_of_it() {
+        let (chains, cycles) =
+            chains_and_cycles(&[waits(1, 2), waits(2, 1), waits(3, 1), waits(4, 3)]);
+        assert_eq!(cycles.len(), 1);
+        assert_eq!(tids(&cycles[0].threads), [1, 2]);
+        assert_eq!(tids(&cycles[0].blocked), [3, 4]);
+        assert_eq!(chains, []);
+    }
+
+    #[test]
+    fn a_chain_ends_at_who_waits_for_nobody() {
+        let (chains, cycles) = chains_and_cycles(&[waits(1, 2), waits(2, 3), waits(4, 3)]);
+        assert!(cycles.is_empty());
+        assert_eq!(chains.len(), 1);
+        assert_eq!(chains[0].root, Holder::Thread(named(3)));
+        assert_eq!(chains[0].path, [0, 1]);
+        assert_eq!(tids(&chains[0].blocked), [1, 2, 4]);
+    }
+
+    #[test]
+    fn a_thread_that_ended_is_the_root_of_all_who_wait_for_it() {
+        let (chains, _) = chains_and_cycles(&[gone(1), gone(2), waits(3, 1)]);
+        assert_eq!(chains.len(), 1);
+        assert_eq!(chains[0].root, Holder::GoneThread { address: Hex(99) });
+        assert_eq!(tids(&chains[0].blocked), [1, 2, 3]);
+        assert_eq!(chains[0].path, [2, 0]);
+    }
+
+    #[test]
+    fn a_claim_is_as_sure_as_its_least_sure_link() {
+        let guessed = Relation { grade: Grade::Consistent, ..waits(2, 3) };
+        let (chains, _) = chains_and_cycles(&[waits(1, 2), guessed]);
+        assert_eq!(chains[0].grade, Grade::Consistent);
+    }
+
+    proptest! {
+        /// Whoever waits is told of exactly once a root or a ring is reached from it.
+        #[test]
+        fn every_waiter_is_behind_a_root_or_in_a_cycle(
+            edges in proptest::collection::vec((0_usize..30, 0_usize..30), 0..60),
+        ) {
+            let relations: Vec<Relation> =
+                edges.iter().map(|(waiter, holder)| waits(*waiter, *holder)).collect();
+            let (chains, cycles) = chains_and_cycles(&relations);
+            let mut told: BTreeSet<u64> = BTreeSet::new();
+            for chain in &chains {
+                told.extend(tids(&chain.blocked));
+                for pair in chain.path.windows(2) {
+                    let (one, next) = (&relations[pair[0]], &relations[pair[1]]);
+                    prop_assert_eq!(one.ends.1, Some(next.ends.0));
+                }
+            }
+            for cycle in &cycles {
+                told.extend(tids(&cycle.threads));
+                told.extend(tids(&cycle.blocked));
+                let first = relations[cycle.relations[0]].ends.0;
+                let last = relations[*cycle.relations.last().unwrap()].ends.1;
+                prop_assert_eq!(Some(first), last);
+            }
+            let waiters: BTreeSet<u64> = edges.iter().map(|(waiter, _)| *waiter as u64).collect();
+            prop_assert_eq!(told, waiters);
         }
     }
 }

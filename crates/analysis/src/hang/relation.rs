@@ -37,7 +37,7 @@ pub struct Object {
 }
 
 /// Who has what is waited for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Holder {
     /// A thread.

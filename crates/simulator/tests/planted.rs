@@ -113,9 +113,11 @@ fn wait_blocks_name_the_objects_and_the_objects_name_the_blocks() {
             let object = dump.get(block, "_KWAIT_BLOCK.Object");
             assert_eq!(object, address(&objects[0]));
             let head = object + dump.fields["_DISPATCHER_HEADER.WaitListHead"].0;
-            let (mut entry, mut found) = (dump.read(head).unwrap(), false);
+            let (mut entry, mut found, mut steps) = (dump.read(head).unwrap(), false, 0);
             while entry != head {
                 found |= entry == block;
+                steps += 1;
+                assert!(steps < 1000, "{thread:#}");
                 assert_eq!(dump.read(dump.read(entry).unwrap() + 8), Some(entry));
                 entry = dump.read(entry).unwrap();
             }

@@ -139,7 +139,7 @@ impl Planner<'_> {
             .population
             .processes
             .iter()
-            .filter(|p| p.protection & 7 != 0 || p.name == "livedump.exe")
+            .filter(|p| (p.pid > 4 && p.protection & 7 != 0) || p.name == "livedump.exe")
             .map(|p| p.pid)
             .collect();
         for (number, thread) in self.population.threads.iter_mut().enumerate() {

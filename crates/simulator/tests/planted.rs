@@ -78,7 +78,8 @@ const LAYOUTS: [&str; 3] = ["19041", "a", "b"];
 #[test]
 fn the_layouts_differ_where_no_abi_fixes_them() {
     let tables = LAYOUTS.map(table);
-    for field in ["_ETHREAD.Cid", "_KTHREAD.WaitBlock", "_EPROCESS.UniqueProcessId", "_KPRCB.DpcData"]
+    for field in
+        ["_ETHREAD.Cid", "_KTHREAD.WaitBlock", "_EPROCESS.UniqueProcessId", "_KPRCB.DpcData"]
     {
         let offsets: Vec<u64> = tables.iter().map(|t| t[field].0).collect();
         assert!(offsets[0] != offsets[1] && offsets[1] != offsets[2], "{field} {offsets:x?}");
@@ -95,7 +96,10 @@ fn every_thread_of_the_truth_is_an_object_with_its_id_and_state() {
         assert!(dump.threads().len() > 100);
         for thread in dump.threads() {
             let at = address(&thread["address"]);
-            assert_eq!(dump.get(at + dump.fields["_ETHREAD.Cid"].0, "_CLIENT_ID.UniqueThread"), thread["tid"]);
+            assert_eq!(
+                dump.get(at + dump.fields["_ETHREAD.Cid"].0, "_CLIENT_ID.UniqueThread"),
+                thread["tid"]
+            );
             assert_eq!(dump.get(at, "_KTHREAD.State"), thread["state"]);
         }
     }
@@ -161,7 +165,10 @@ fn the_top_of_a_waiting_stack_is_the_switch_frame_that_returns_into_the_switch()
             assert_eq!(frames[0]["symbol"], "SwapContext");
             assert_eq!(address(&frames[0]["sp"]), stack);
             assert_eq!(dump.get(stack, "_KSWITCH_FRAME.Return"), address(&frames[1]["pc"]));
-            assert_eq!(stack + dump.fields["_KSWITCH_FRAME.Return"].0 + 8, address(&frames[1]["sp"]));
+            assert_eq!(
+                stack + dump.fields["_KSWITCH_FRAME.Return"].0 + 8,
+                address(&frames[1]["sp"])
+            );
         }
     }
 }
@@ -221,7 +228,8 @@ fn a_processor_in_a_storm_names_the_call_that_runs() {
 #[test]
 fn a_full_work_queue_has_its_items_behind_blocked_workers() {
     let dump = Dump::new("work-queue-full", "19041");
-    let queue = dump.truth["objects"].as_array().unwrap().iter().find(|o| o["kind"] == "work-queue");
+    let queue =
+        dump.truth["objects"].as_array().unwrap().iter().find(|o| o["kind"] == "work-queue");
     let queue = queue.unwrap();
     let at = address(&queue["address"]);
     let head = at + dump.fields["_KPRIQUEUE.EntryListHead"].0 + 12 * 16;
@@ -232,6 +240,91 @@ fn a_full_work_queue_has_its_items_behind_blocked_workers() {
         count += 1;
     }
     assert_eq!(count, queue["pending"]);
+}
+
+/// The physical address of a virtual one, and the number of levels and the page's size.
+fn walk_levels(file: &[u8], root: u64, address: u64, levels: u32) -> Option<u64> {
+    let mut table = root & 0x000f_ffff_ffff_f000;
+    for level in (0..levels).rev() {
+        let shift = 12 + 9 * level;
+        let page = common::offset_of_frame(file, table >> 12)?;
+        let entry = u64_at(file, page + (address >> shift & 511) as usize * 8);
+        if entry & 1 == 0 {
+            return None;
+        }
+        table = entry & 0x000f_ffff_ffff_f000;
+        if entry & 0x80 != 0 && level > 0 {
+            assert_eq!(level, 1);
+            return Some(table + (address & 0x1F_FFFF));
+        }
+    }
+    Some(table + (address & 0xFFF))
+}
+
+#[test]
+fn five_levels_large_pages_and_tables_of_user_mode_are_what_the_tables_say() {
+    for (scenario, levels) in [("la57", 5), ("large-pages", 4), ("kva-shadow", 4)] {
+        let scenario = format!("{scenario},layout=b");
+        let truth: Value =
+            serde_json::from_str(&machine(&scenario).kernel().truth().unwrap()).unwrap();
+        let file = healthy_dump(&scenario);
+        let root = u64_at(&file, 0x10);
+        let base = address(&truth["kernel"]["base"]);
+        let physical = walk_levels(&file, root, base, levels).unwrap();
+        let page = common::offset_of_frame(&file, physical >> 12).unwrap();
+        assert_eq!(&file[page..page + 2], b"MZ", "{scenario}");
+        let other = walk_levels(&file, root, base, 9 - levels);
+        if levels == 5 {
+            assert_eq!(other, None, "four levels lead nowhere");
+        }
+        let process =
+            truth["processes"].as_array().unwrap().iter().find(|p| p["pid"] != 0 && p["pid"] != 4);
+        let process = process.unwrap();
+        let directory = address(&process["directory_table_base"]);
+        assert!(walk_levels(&file, directory, base, levels).is_some(), "{scenario}");
+        if scenario.starts_with("kva") {
+            assert_eq!(directory & 0xFFF, 2);
+            let at =
+                address(&process["address"]) + table("b")["_KPROCESS.UserDirectoryTableBase"].0;
+            let at = walk_levels(&file, root, at, 4).unwrap();
+            let at = common::offset_of_frame(&file, at >> 12).unwrap() + (at & 0xFFF) as usize;
+            let user = u64_at(&file, at);
+            assert_eq!(user & 0xFFF, 1);
+            assert_eq!(
+                walk_levels(&file, user, base, 4),
+                None,
+                "user mode does not see the kernel"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_expanded_stack_leads_back_to_the_one_before() {
+    let dump = Dump::new("stack-segments", "a");
+    let edge = dump.edges("resource").into_iter().find(|e| {
+        let thread = dump.threads().iter().find(|t| t["tid"] == e["waiter"]).unwrap();
+        let stack = thread["stack"].as_array().unwrap();
+        stack.iter().any(|f| f["symbol"] == "KxSwitchKernelStackCallout")
+    });
+    let thread = dump.thread(&edge.unwrap()["waiter"]);
+    let control = dump.get(thread, "_KTHREAD.InitialStack");
+    let base = dump.get(thread, "_KTHREAD.StackBase");
+    assert_eq!(dump.get(control, "_KSTACK_CONTROL.StackBase"), base);
+    let previous = control + dump.fields["_KSTACK_CONTROL.Previous"].0;
+    let old = dump.get(previous, "_KERNEL_STACK_SEGMENT.StackBase");
+    assert!(old != base && old != 0);
+    let inside = dump.get(previous, "_KERNEL_STACK_SEGMENT.KernelStack");
+    assert!((old - 0x2000..old).contains(&inside));
+    // What was called there returns to the old stack by the machine frame.
+    let frames = dump.threads().iter().find(|t| address(&t["address"]) == thread).unwrap()["stack"]
+        .as_array()
+        .unwrap()
+        .clone();
+    let at = frames.iter().position(|f| f["symbol"] == "KxSwitchKernelStackCallout").unwrap();
+    let machine = address(&frames[at]["sp"]) + 0x28;
+    assert_eq!(dump.read(machine), Some(address(&frames[at + 1]["pc"])));
+    assert_eq!(dump.read(machine + 0x18), Some(address(&frames[at + 1]["sp"])));
 }
 
 #[test]

@@ -136,7 +136,16 @@ impl Image {
             self.space.write(base + u64::from(EXCEPTIONS_RVA), &exceptions);
         }
         let path = "\\SystemRoot\\system32\\ntoskrnl.exe".to_owned();
-        self.modules.push(Module { path, base, size: KERNEL_SIZE, time_stamp, checksum, entry: 0, entry_point: 0x3000, exceptions: (0, 0) });
+        self.modules.push(Module {
+            path,
+            base,
+            size: KERNEL_SIZE,
+            time_stamp,
+            checksum,
+            entry: 0,
+            entry_point: 0x3000,
+            exceptions: (0, 0),
+        });
     }
 
     pub(crate) fn is_arm(&self) -> bool {
@@ -209,7 +218,16 @@ impl Image {
         let stem = file.rsplit_once('.').map_or(file, |(stem, _)| stem);
         let debug = pe::debug_data(0x1000, time_stamp, guid(random), &format!("{stem}.pdb"));
         self.space.write(base + 0x1000, &debug);
-        Module { path: path.to_owned(), base, size, time_stamp, checksum, entry: 0, entry_point: 0x3000, exceptions: (0, 0) }
+        Module {
+            path: path.to_owned(),
+            base,
+            size,
+            time_stamp,
+            checksum,
+            entry: 0,
+            entry_point: 0x3000,
+            exceptions: (0, 0),
+        }
     }
 
     /// PsLoadedModuleList: entries in nonpaged memory, in the order of loading.

@@ -113,14 +113,22 @@ impl Image {
         put64(&mut bytes, self.layout.fixed.kernel_stack, stacks.kernel_stack(number));
         if stacks.has_trap_frame(number) {
             put64(&mut bytes, self.layout.fixed.trap_frame, stacks.trap_frame(number));
-            put64(&mut bytes, self.layout.fixed.teb, 0x00d0_0000_0000 + u64::from(model.tid) * 0x1000);
+            put64(
+                &mut bytes,
+                self.layout.fixed.teb,
+                0x00d0_0000_0000 + u64::from(model.tid) * 0x1000,
+            );
         }
         self_linked(&mut bytes, address, self.layout.fixed.apc_state);
         self_linked(&mut bytes, address, self.layout.fixed.apc_state + 0x10);
         put64(&mut bytes, self.layout.fixed.apc_process, owner);
         bytes[self.layout.fixed.state] = model.state;
         bytes[self.layout.fixed.wait_reason] = model.wait_reason;
-        put32(&mut bytes, self.layout.fixed.wait_time, crate::population::START_TICKS - model.waited);
+        put32(
+            &mut bytes,
+            self.layout.fixed.wait_time,
+            crate::population::START_TICKS - model.waited,
+        );
         put64(&mut bytes, self.layout.fixed.thread_process, owner);
         put64(&mut bytes, layout.cid.into(), model.pid.into());
         put64(&mut bytes, usize::from(layout.cid) + 8, model.tid.into());
@@ -146,7 +154,12 @@ impl Image {
         let name: Vec<u8> = model.name.bytes().take(14).collect();
         put(&mut bytes, layout.name.into(), &name);
         self.space.write(address, &bytes);
-        self.link_threads(&model, address, self.layout.fixed.process_threads, self.layout.fixed.thread_entry);
+        self.link_threads(
+            &model,
+            address,
+            self.layout.fixed.process_threads,
+            self.layout.fixed.thread_entry,
+        );
         self.link_threads(&model, address, layout.thread_list.into(), layout.thread_entry.into());
     }
 
@@ -177,7 +190,8 @@ impl Image {
     }
 
     pub(crate) fn set_directory_base(&mut self, process: usize, base: u64) {
-        self.space.write64(self.processes[process] + self.layout.fixed.directory_table_base as u64, base);
+        self.space
+            .write64(self.processes[process] + self.layout.fixed.directory_table_base as u64, base);
     }
 
     pub(crate) fn build_processors(&mut self) {

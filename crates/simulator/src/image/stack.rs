@@ -88,7 +88,8 @@ impl Stacks {
     /// From the stack pointer to the stack's base.
     pub(crate) fn contents(&self, thread: usize) -> Vec<u8> {
         if let Some(layer) = self.lay(thread) {
-            let low = if layer.stacks.len() > 1 { layer.stacks[0].top - USED as u64 } else { layer.sp };
+            let low =
+                if layer.stacks.len() > 1 { layer.stacks[0].top - USED as u64 } else { layer.sp };
             return layer.stacks[0].from(low).to_vec();
         }
         let Some(seed) = self.seeds.get(thread) else { return Vec::new() };

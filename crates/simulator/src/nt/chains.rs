@@ -74,7 +74,9 @@ impl Activity {
                 "NtAlpcSendWaitReceivePort",
             ],
             Self::Worker => &["KeRemovePriQueue", "ExpWorkerThread"],
-            Self::DriverThread => &["KeWaitForSingleObject", "VolFilterWaitForService", "VolFilterWorker"],
+            Self::DriverThread => {
+                &["KeWaitForSingleObject", "VolFilterWaitForService", "VolFilterWorker"]
+            }
             Self::ReadResource => &[
                 "KeWaitForSingleObject",
                 "ExpWaitForResource",

@@ -151,6 +151,7 @@ impl Layer {
                 false => self.push(called_from.unwrap_or(0)),
             }
         }
+        // What is above belongs to the caller; a machine frame is kept as registers are.
         let top = self.sp;
         self.kept.clear();
         for operation in &step.function.operations {
@@ -196,6 +197,7 @@ impl Layer {
         self.sp &= !0xF;
         for value in [stack_segment, sp, 0x246, code_segment, pc] {
             self.push(value);
+            self.kept.push(self.sp);
         }
         if code {
             self.push(0);
@@ -224,11 +226,6 @@ impl Layer {
         if address + 8 <= top && !self.kept.contains(&address) {
             self.write(address, value);
         }
-    }
-
-    /// The frame pointer now.
-    pub(crate) fn frame_pointer(&self) -> u64 {
-        self.registers[usize::from(if self.arm { ARM_FRAME } else { X64_FRAME })]
     }
 
     /// All general registers, as the innermost function has them.

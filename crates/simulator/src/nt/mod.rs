@@ -113,12 +113,7 @@ const X64_DRIVERS: [File; 2] = [
     ),
 ];
 const ARM64_DRIVERS: [File; 2] = [
-    file!(
-        r"\SystemRoot\System32\drivers\diskbus.sys",
-        "x64-drivers",
-        "diskbus.sys",
-        "diskbus.txt"
-    ),
+    file!(r"\SystemRoot\System32\drivers\diskbus.sys", "x64-drivers", "diskbus.sys", "diskbus.txt"),
     file!(
         r"\SystemRoot\System32\drivers\volfilter.sys",
         "x64-drivers",

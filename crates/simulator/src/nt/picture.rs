@@ -40,10 +40,6 @@ impl Picture {
         }
     }
 
-    pub(crate) fn name(&self) -> &'static str {
-        self.path.rsplit('\\').next().unwrap_or(self.path)
-    }
-
     fn new_header(&self) -> usize {
         get32(self.file, 0x3C) as usize
     }

@@ -101,8 +101,7 @@ const LONG_AGO: u32 = 40 * 60 * 64;
 /// Settles what every thread does, and plants what the scenario asks for.
 pub(crate) fn plan(scenario: &Scenario, population: &mut Population) -> Plan {
     let random = Random::new(scenario.seed, 7);
-    let mut planner =
-        Planner { population, random, taken: HashSet::new(), plan: Plan::default() };
+    let mut planner = Planner { population, random, taken: HashSet::new(), plan: Plan::default() };
     planner.settle();
     planner.quiet_resources();
     if scenario.has(Fault::Deadlock) {
@@ -324,8 +323,7 @@ impl Planner<'_> {
 
     fn expand_stacks(&mut self) {
         let of = |n: &usize| self.plan.activities[*n] == Activity::WriteResource;
-        let mut expanded: HashSet<usize> =
-            (0..self.plan.activities.len()).filter(of).collect();
+        let mut expanded: HashSet<usize> = (0..self.plan.activities.len()).filter(of).collect();
         if expanded.is_empty() {
             let (owner, waiter) = (self.user(), self.user());
             let resource = self.resource(&[owner], false);

@@ -42,7 +42,6 @@ fn register(name: &str) -> Option<Register> {
 pub(crate) struct Function {
     pub(crate) name: &'static str,
     pub(crate) rva: u32,
-    pub(crate) size: u32,
     /// The first address behind the prologue.
     pub(crate) inside: u32,
     pub(crate) operations: Vec<Operation>,
@@ -98,8 +97,8 @@ impl Table {
             let words: Vec<&'static str> = line.split_whitespace().collect();
             match words[..] {
                 ["image", base] => table.image_base = hex(base).unwrap_or(0),
-                ["function", name, rva, size, inside] => {
-                    let numbers = [rva, size, inside].map(|n| hex(n).unwrap_or(0) as u32);
+                ["function", name, rva, _, inside] => {
+                    let numbers = [rva, inside].map(|n| hex(n).unwrap_or(0) as u32);
                     let (body, calls) = (lines.next(), lines.next());
                     let made = function(name, numbers, body.unwrap_or(""), calls.unwrap_or(""));
                     table.functions.insert(name, made);
@@ -162,7 +161,7 @@ fn field(offset: &str, size: &str, bits: &[&str]) -> Field {
 
 fn function(
     name: &'static str,
-    [rva, size, inside]: [u32; 3],
+    [rva, inside]: [u32; 2],
     operations: &str,
     calls: &'static str,
 ) -> Function {
@@ -170,7 +169,6 @@ fn function(
     Function {
         name,
         rva,
-        size,
         inside,
         operations: operations.split_whitespace().filter_map(operation).collect(),
         calls: calls.filter_map(|(at, to)| Some((hex(at)? as u32, to))).collect(),

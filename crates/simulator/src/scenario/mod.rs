@@ -92,8 +92,18 @@ fn did_you_mean(f: &mut fmt::Formatter<'_>, near: &[&str]) -> fmt::Result {
 
 impl std::error::Error for ScenarioError {}
 
-const SETTINGS: &[&str] =
-    &["memory", "pool", "processes", "threads", "processors", "build", "arch", "seed", "layout", "missing-pages"];
+const SETTINGS: &[&str] = &[
+    "memory",
+    "pool",
+    "processes",
+    "threads",
+    "processors",
+    "build",
+    "arch",
+    "seed",
+    "layout",
+    "missing-pages",
+];
 
 impl Default for Scenario {
     fn default() -> Self {
@@ -133,6 +143,9 @@ impl Scenario {
         }
         for (name, value) in words().filter_map(|w| w.split_once('=')) {
             scenario.set(name.trim(), value.trim())?;
+        }
+        if scenario.real().is_some() && scenario.architecture == Architecture::Arm64 {
+            return Err(bad("arch", "arm64", "x64 where the kernel is real code"));
         }
         if let Some(build) = scenario.real()
             && !words().any(|w| w.starts_with("build="))

@@ -26,9 +26,14 @@ impl Image {
         self.set(port, "_ALPC_PORT", "OwnerProcess", process);
         self.set(port, "_ALPC_PORT", "CommunicationInfo", communication);
         self.set(port, "_ALPC_PORT", "u1.State", kind);
-        for field in
-            ["MainQueue", "LargeMessageQueue", "PendingQueue", "DirectQueue", "WaitQueue", "CanceledQueue"]
-        {
+        for field in [
+            "MainQueue",
+            "LargeMessageQueue",
+            "PendingQueue",
+            "DirectQueue",
+            "WaitQueue",
+            "CanceledQueue",
+        ] {
             self.list(port + self.offset_of("_ALPC_PORT", field));
         }
         if let Some(head) = self.variable_of("AlpcpPortList") {

@@ -72,7 +72,8 @@ impl Image {
         } else if !owners.is_empty() {
             self.owner_table(address, &owners);
         }
-        let told: Vec<_> = of.owners.iter().map(|o| self.population.threads[o.thread].tid).collect();
+        let told: Vec<_> =
+            of.owners.iter().map(|o| self.population.threads[o.thread].tid).collect();
         self.tell_object(
             address,
             "resource",

@@ -256,8 +256,17 @@ impl Image {
     /// Types of objects, and the table that headers index.
     fn plant_types(&mut self) {
         const NAMES: [&str; 11] = [
-            "Type", "Process", "Thread", "Event", "Mutant", "Semaphore", "Device", "Driver",
-            "File", "ALPC Port", "IoCompletion",
+            "Type",
+            "Process",
+            "Thread",
+            "Event",
+            "Mutant",
+            "Semaphore",
+            "Device",
+            "Driver",
+            "File",
+            "ALPC Port",
+            "IoCompletion",
         ];
         let Some(table) = self.variable_of("ObTypeIndexTable") else { return };
         for (number, name) in NAMES.into_iter().enumerate() {

@@ -116,7 +116,8 @@ impl Image {
     fn deferred_call(&mut self, routine: &str) -> u64 {
         let dpc = self.make("_KDPC");
         let routine = self.function_of(routine);
-        for (field, value) in [("Type", DPC), ("Importance", MEDIUM), ("DeferredRoutine", routine)] {
+        for (field, value) in [("Type", DPC), ("Importance", MEDIUM), ("DeferredRoutine", routine)]
+        {
             self.set(dpc, "_KDPC", field, value);
         }
         dpc

@@ -83,8 +83,10 @@ impl Image {
                 Activity::AlertByThreadId => {}
                 Activity::AlpcReceive => self.wait_for_alpc(number),
                 Activity::WaitForObjects => {
-                    let events =
-                        [self.event(kind::NOTIFICATION_EVENT), self.event(kind::SYNCHRONIZATION_EVENT)];
+                    let events = [
+                        self.event(kind::NOTIFICATION_EVENT),
+                        self.event(kind::SYNCHRONIZATION_EVENT),
+                    ];
                     self.wait_for(number, &events, 0);
                 }
                 _ => {

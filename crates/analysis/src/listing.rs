@@ -120,6 +120,8 @@ pub struct ProcessorReport {
     pub irql: Option<u64>,
     /// Whether a DPC was running.
     pub dpc_active: Option<bool>,
+    /// The DPC that runs.
+    pub dpc: Option<Hex>,
     /// The routine of that DPC.
     pub dpc_routine: Option<String>,
     /// For how many ticks it has run.
@@ -269,6 +271,7 @@ fn processor(
         idle: current.zip(processor.idle_thread).map(|(current, idle)| current == idle),
         irql: processor.irql,
         dpc_active: processor.dpc_active,
+        dpc: processor.dpc.map(|dpc| Hex(dpc.0)),
         dpc_routine: processor.dpc_routine.map(|routine| {
             images.name(routine).map_or_else(|| routine.to_string(), |name| name.to_string())
         }),

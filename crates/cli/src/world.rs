@@ -1,5 +1,7 @@
 //! Picks the machine: this Windows or a made-up one. Nothing else here asks which system this is.
 
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
 use capture::{Class, Failure, World};
@@ -23,7 +25,7 @@ pub(crate) const WHO_READS_A_DUMP: &str = if sys::IS_WINDOWS {
 };
 
 /// Whether a file lies where reading a map of it may end the process.
-pub(crate) fn may_go_away(path: &std::path::Path) -> bool {
+pub(crate) fn may_go_away(path: &Path) -> bool {
     sys::may_go_away(path)
 }
 
@@ -54,6 +56,21 @@ pub(crate) fn host() -> Result<Arc<dyn Host>, Refused> {
 /// The scenario that a text means, as reports name it.
 pub(crate) fn scenario(text: &str) -> String {
     Scenario::parse(text).map_or_else(|_| text.to_owned(), |scenario| scenario.text().to_owned())
+}
+
+/// Writes what was planted in a scenario's machine to a new file.
+pub(crate) fn write_truth(text: &str, file: &Path) -> Result<(), Refused> {
+    let machine = Scenario::parse(text).and_then(SimulatedMachine::new);
+    let machine = machine.map_err(|error| args::usage("kernel", format!("--simulate: {error}")))?;
+    let truth = machine.kernel().truth().ok_or_else(|| {
+        let needs = "nothing is planted in this scenario; add layout=19041, layout=a or layout=b";
+        args::usage("kernel", format!("--truth: {needs}"))
+    })?;
+    let failed =
+        |error: std::io::Error| Failure::new(Class::Disk, format!("{}: {error}", file.display()));
+    let mut file_made = std::fs::File::create_new(file).map_err(failed)?;
+    file_made.write_all(truth.as_bytes()).map_err(failed)?;
+    Ok(())
 }
 
 fn simulated(command: &str, text: &str) -> Result<Arc<dyn Machine>, Refused> {

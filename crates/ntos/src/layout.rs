@@ -260,6 +260,11 @@ layouts! {
         maximum_count: "MaximumCount",
         threads: "ThreadListHead",
     }
+    /// A work item.
+    WorkItemLayout = "_WORK_QUEUE_ITEM" {
+        links: "List",
+        routine: "WorkerRoutine",
+    }
     /// An executive resource: a lock with readers and writers.
     ResourceLayout = "_ERESOURCE" {
         links: "SystemResourcesList",
@@ -406,6 +411,7 @@ layout! {
         timer: TimerLayout,
         queue: QueueLayout,
         priority_queue: PriorityQueueLayout,
+        work_item: WorkItemLayout,
         resource: ResourceLayout,
         owner: OwnerLayout,
         fast_mutex: FastMutexLayout,

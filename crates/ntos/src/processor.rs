@@ -35,6 +35,9 @@ pub struct Processor {
     pub irql: Option<u64>,
     /// Whether a DPC was running.
     pub dpc_active: Option<bool>,
+    /// The DPC that runs.
+    #[serde(serialize_with = "crate::hex_option")]
+    pub dpc: Option<VirtualAddress>,
     /// The routine of that DPC.
     #[serde(serialize_with = "crate::hex_option")]
     pub dpc_routine: Option<VirtualAddress>,
@@ -80,6 +83,9 @@ impl Kernel<'_> {
         let place = |member| {
             value(member).map(VirtualAddress).filter(|place| self.reader().is_kernel(*place))
         };
+        let active = layout
+            .dpc_data
+            .and_then(|data| self.pointer(at(address, data.offset), self.layout().dpc_data.active));
         Processor {
             number: value(layout.number).filter(|n| *n < MOST).unwrap_or(number),
             address,
@@ -90,7 +96,9 @@ impl Kernel<'_> {
                 .or_else(|| Some(at(address, layout.context_frame?.offset))),
             irql: value(layout.cr8).filter(|irql| *irql < 16),
             dpc_active: value(layout.dpc_active).map(|active| active != 0),
-            dpc_routine: place(layout.dpc_routine),
+            dpc: active,
+            dpc_routine: place(layout.dpc_routine)
+                .or_else(|| self.pointer(active?, self.layout().dpc.routine)),
             dpc_ticks: value(layout.dpc_time_count),
             dpc_queue_depth: layout.dpc_data.and_then(|data| {
                 let depth = self.layout().dpc_data.queue_depth?;

@@ -1,20 +1,25 @@
 //! Who is stuck on whom.
 
+mod busy;
 mod graph;
 mod locks;
 mod objects;
+mod queues;
 mod relation;
 mod scene;
 mod waiting;
 
-use ntos::Kernel;
+use ntos::{Images, Kernel, Stacks};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use busy::BusyProcessor;
 pub use graph::{Chain, Cycle};
+pub use queues::{Routine, StuckQueue};
 pub use relation::{Evidence, Grade, Holder, Object, Relation};
 pub use waiting::{NotProvable, Waiting};
 
+use crate::listing::{self, ProcessorReport};
 use crate::{Census, ListReport};
 use scene::Scene;
 
@@ -35,6 +40,12 @@ pub struct Hang {
     pub cycles: Vec<Cycle>,
     /// Threads behind one another, by their root, the longest first.
     pub chains: Vec<Chain>,
+    /// Queues in which work waits while none of their threads can take it.
+    pub stuck_queues: Vec<StuckQueue>,
+    /// Processors in a deferred call that does not end.
+    pub busy_processors: Vec<BusyProcessor>,
+    /// Every processor: its thread, its interrupt level, its stack.
+    pub processors: Vec<ProcessorReport>,
     /// The threads that have waited longest, workers without work left out.
     pub longest: Vec<Waiting>,
     /// Threads that wait for work: what they wait for is no sign of a hang.
@@ -46,7 +57,12 @@ pub struct Hang {
 }
 
 /// Asks a kernel who is stuck on whom.
-pub fn hang(kernel: &Kernel<'_>, census: &Census) -> Hang {
+pub fn hang(
+    kernel: &Kernel<'_>,
+    images: &Images<'_>,
+    walker: &Stacks<'_, '_>,
+    census: &Census,
+) -> Hang {
     let scene = Scene::of(kernel, census);
     let mut lists = census.lists.clone();
     let mut unasked = Vec::new();
@@ -68,12 +84,17 @@ pub fn hang(kernel: &Kernel<'_>, census: &Census) -> Hang {
     relations.extend(objects::requests(&scene));
     relations.extend(objects::calls(&scene));
     let (chains, cycles) = graph::chains_and_cycles(&relations);
+    let processors = listing::processors(kernel, images, walker, census).unwrap_or_default();
+    let milliseconds = |ticks| kernel.clock().map(|clock| clock.milliseconds(ticks));
     let waiting = census.threads.iter().filter(|thread| thread.waits() == Some(true)).count();
     Hang {
         processes: census.processes.len() as u64,
         threads: census.threads.len() as u64,
         waiting_threads: waiting as u64,
         lists,
+        stuck_queues: queues::stuck(&scene, images),
+        busy_processors: busy::busy(&processors, milliseconds),
+        processors,
         longest: waiting::longest(&scene),
         idle_workers: waiting::idle_workers(&scene),
         not_provable: waiting::not_provable(&scene, &relations),

@@ -1,6 +1,7 @@
 //! `kernel` and `triage`.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, ValueEnum};
@@ -36,6 +37,9 @@ pub(crate) struct KernelArgs {
     pub(crate) abort_on_memory_pressure: bool,
     #[command(flatten)]
     pub(crate) capture: CaptureArgs,
+    /// With --simulate: also write what was planted in the made-up machine's memory, as JSON.
+    #[arg(long, value_name = "FILE", requires = "simulate")]
+    pub(crate) truth: Option<PathBuf>,
     /// Print help (-h means hypervisor pages here).
     #[arg(long, action = ArgAction::Help)]
     help: Option<bool>,

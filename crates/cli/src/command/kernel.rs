@@ -10,6 +10,9 @@ use crate::{options, progress, world};
 pub(super) fn run(typed: &KernelArgs) -> Outcome {
     let options = options::kernel(typed)?;
     let world = world::open("kernel", typed.capture.asking.simulate.as_deref())?;
+    if let (Some(file), Some(scenario)) = (&typed.truth, &typed.capture.asking.simulate) {
+        world::write_truth(scenario, file)?;
+    }
     let watching = progress::watching(typed.capture.progress);
     let report = capture::kernel(&world, &options, watching.observer);
     captured(&report, &typed.capture, &watching.said)

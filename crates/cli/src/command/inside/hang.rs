@@ -1,6 +1,7 @@
 //! `livedump hang`.
 
 use capture::Class;
+use ntos::Stacks;
 
 use super::super::{Outcome, answer};
 use super::{Asked, ask, not_told, stacks, write_new};
@@ -14,11 +15,12 @@ pub(in crate::command) fn run(typed: &HangArgs) -> Outcome {
         if inside.census.threads.is_empty() {
             return Err(not_told(dump.file, "threads").into());
         }
-        let found = stacks::all(inside, |_| true);
+        let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
+        let found = stacks::all(inside, &walker, |_| true);
         Ok(HangReport {
-            hang: analysis::hang(inside.kernel, &inside.census),
+            hang: analysis::hang(inside.kernel, inside.images, &walker, &inside.census),
             unique_stacks: analysis::stacks::unique(&found),
-            context: stacks::header(inside),
+            context: stacks::header(inside, &walker),
             head: inside.head("hang"),
         })
     })?;

@@ -17,11 +17,13 @@ pub(in crate::command) fn run(typed: &StacksArgs) -> Outcome {
             let tid = inside.census.threads.get(number).and_then(|thread| thread.tid);
             chosen.get(number) == Some(&true) && typed.tid.is_none_or(|asked| tid == Some(asked))
         };
-        let stacks = all(inside, wanted);
+        let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
+        let stacks = all(inside, &walker, wanted);
         if typed.tid.is_some() && stacks.is_empty() {
             return Err(no_thread(dump).into());
         }
-        let header = header(inside).filter(|_| typed.process.is_none() && typed.tid.is_none());
+        let header =
+            header(inside, &walker).filter(|_| typed.process.is_none() && typed.tid.is_none());
         if stacks.is_empty() && header.is_none() {
             return Err(not_told(dump.file, "threads").into());
         }
@@ -39,18 +41,20 @@ pub(in crate::command) fn run(typed: &StacksArgs) -> Outcome {
 /// The stacks of the threads that are wanted.
 pub(super) fn all(
     inside: &Inside<'_, '_>,
+    walker: &Stacks<'_, '_>,
     wanted: impl Fn(usize) -> bool,
 ) -> Vec<analysis::StackReport> {
-    let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
     let milliseconds =
         |ticks: u32| inside.kernel.clock().map(|clock| clock.milliseconds(ticks.into()));
-    walk::stacks(&walker, inside.images, &inside.census, milliseconds, wanted)
+    walk::stacks(walker, inside.images, &inside.census, milliseconds, wanted)
 }
 
 /// The stack of the context in the dump's header.
-pub(super) fn header(inside: &Inside<'_, '_>) -> Option<analysis::stacks::ContextStack> {
-    let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
-    walk::of_header(inside.kernel, &walker, inside.images, &inside.census)
+pub(super) fn header(
+    inside: &Inside<'_, '_>,
+    walker: &Stacks<'_, '_>,
+) -> Option<analysis::stacks::ContextStack> {
+    walk::of_header(inside.kernel, walker, inside.images, &inside.census)
 }
 
 pub(super) fn no_process(typed: &Asked<'_>) -> Failure {

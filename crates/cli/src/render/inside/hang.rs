@@ -1,6 +1,6 @@
 //! Who is stuck on whom, as text that fits a bug report.
 
-use analysis::hang::{Chain, Cycle, Grade, Holder, Relation};
+use analysis::hang::{Chain, Cycle, Evidence, Grade, Holder, Relation};
 use analysis::stacks::ContextStack;
 use analysis::{Hang, UniqueStack};
 use schemars::JsonSchema;
@@ -46,6 +46,7 @@ pub(crate) fn text(report: &HangReport) -> String {
     for chain in &hang.chains {
         chain_text(&mut record, hang, chain);
     }
+    stuck(&mut record, hang);
     loose(&mut record, hang);
     longest(&mut record, hang);
     for one in &hang.not_provable {
@@ -74,12 +75,64 @@ pub(crate) fn text(report: &HangReport) -> String {
 /// The first line that a reader sees.
 pub(super) fn verdict(hang: &Hang) -> String {
     let proved = hang.cycles.iter().filter(|cycle| cycle.grade == Grade::Proved).count();
-    match (hang.cycles.len(), hang.chains.len()) {
+    let mut more: Vec<String> = hang
+        .busy_processors
+        .iter()
+        .map(|one| format!("processor {} does not come back from a DPC", one.processor))
+        .collect();
+    let queues = hang.stuck_queues.iter();
+    more.extend(queues.map(|one| format!("{} work items that no thread takes", one.pending)));
+    let waits = match (hang.cycles.len(), hang.chains.len()) {
+        (0, 0) if !more.is_empty() => return more.join("; "),
         (0, 0) => "no thread was found that waits for another".to_owned(),
         (0, chains) => format!("no cycle; {chains} roots that threads wait for"),
         (cycles, chains) => format!(
             "deadlock: {cycles} cycles ({proved} proved), {chains} further roots that threads wait for"
         ),
+    };
+    more.insert(0, waits);
+    more.join("; ")
+}
+
+/// Processors and queues that do not go on.
+fn stuck(record: &mut Record, hang: &Hang) {
+    for one in &hang.busy_processors {
+        record.text("\n");
+        let routine = one.routine.as_deref().unwrap_or("a routine not known");
+        let time = one.milliseconds.map_or(String::new(), |ms| format!(" for {}", time(ms)));
+        let queued = one.queued.map_or(String::new(), |count| format!(", {count} more wait"));
+        let number = one.processor;
+        record.line(
+            "processor",
+            format!("{number} runs the DPC {routine}{time}{queued} ({})", grade(one.grade)),
+        );
+        evidence_text(record, &one.evidence);
+    }
+    for one in &hang.stuck_queues {
+        record.text("\n");
+        record.line(
+            "queue",
+            format!(
+                "{} work items wait in {} {}; all its {} threads wait for something else ({})",
+                one.pending,
+                one.kind,
+                one.queue,
+                one.workers,
+                grade(one.grade)
+            ),
+        );
+        let named: Vec<String> = one.blocked.iter().take(8).map(thread).collect();
+        record.line("", format!("its threads: {}", named.join(", ")));
+        for routine in &one.routines {
+            record.line("", format!("{} times {}", routine.count, routine.routine));
+        }
+        evidence_text(record, &one.evidence);
+    }
+}
+
+fn evidence_text(record: &mut Record, evidence: &[Evidence]) {
+    for one in evidence.iter().take(EVIDENCE) {
+        record.line("", format!("  {}  {}", one.address, one.what));
     }
 }
 
@@ -112,9 +165,7 @@ fn chain_text(record: &mut Record, hang: &Hang, chain: &Chain) {
 fn relation_text(record: &mut Record, relation: Option<&Relation>) {
     let Some(relation) = relation else { return };
     record.line("", sentence(relation));
-    for evidence in relation.evidence.iter().take(EVIDENCE) {
-        record.line("", format!("  {}  {}", evidence.address, evidence.what));
-    }
+    evidence_text(record, &relation.evidence);
 }
 
 /// `tid 8 of x.exe (4) waits for resource 0123…, held by tid 12 of x.exe (4)`.

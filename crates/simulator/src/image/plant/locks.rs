@@ -86,7 +86,9 @@ impl Image {
         self.resource_waiters(address, of);
         for waiter in of.exclusive_waiters.iter().chain(&of.shared_waiters) {
             for owner in &of.owners {
-                self.tell_edge(*waiter, address, "resource", Some(owner.thread), Grade::Proved);
+                // What a driver set as owner is a thread only if the driver meant one.
+                let grade = if owner.marked { Grade::Consistent } else { Grade::Proved };
+                self.tell_edge(*waiter, address, "resource", Some(owner.thread), grade);
             }
         }
     }

@@ -1,0 +1,33 @@
+//! `kernel --truth`: what was planted in a made-up machine, beside its dump.
+#![forbid(unsafe_code)]
+
+mod livedump;
+
+use livedump::Bench;
+
+#[test]
+fn the_truth_of_a_planted_scenario_is_written_beside_the_dump() {
+    let bench = Bench::new();
+    bench.run("kernel --simulate=deadlock,layout=a --truth truth.json x.dmp").exits(0);
+    let text = std::fs::read_to_string(bench.path("truth.json")).unwrap();
+    let truth: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(truth["cycles"].as_array().unwrap().len(), 2);
+    assert_eq!(bench.names(), ["truth.json", "x.dmp"]);
+}
+
+#[test]
+fn a_truth_that_exists_is_never_replaced_and_no_dump_is_taken() {
+    let bench = Bench::new();
+    bench.write("truth.json", b"older");
+    bench.run("kernel --simulate=deadlock --truth truth.json x.dmp").exits(5);
+    assert_eq!(std::fs::read(bench.path("truth.json")).unwrap(), b"older");
+    assert_eq!(bench.names(), ["truth.json"]);
+}
+
+#[test]
+fn there_is_no_truth_of_a_real_machine_nor_of_a_scenario_without_one() {
+    let bench = Bench::new();
+    bench.run("kernel --truth truth.json x.dmp").exits(2);
+    bench.run("kernel --simulate --truth truth.json x.dmp").exits(2).complains("layout=");
+    assert!(bench.names().is_empty());
+}

@@ -238,7 +238,7 @@ impl Layout {
     pub(crate) fn of_scenario(scenario: &Scenario) -> Self {
         match scenario.real() {
             Some(build) => {
-                let fixture = Fixture::of(build, scenario.architecture);
+                let fixture = Fixture::of(build);
                 Self::of_table(scenario.build, fixture.table())
             }
             None => Self::of(scenario.build, scenario.architecture),

@@ -90,7 +90,7 @@ impl Addresses {
     pub(crate) fn of_scenario(scenario: &Scenario) -> Self {
         let at = Self::of(scenario.seed);
         let Some(build) = scenario.real() else { return at };
-        let table = Fixture::of(build, scenario.architecture).table();
+        let table = Fixture::of(build).table();
         let variable = |name| at.kernel + table.variable(name);
         Self {
             debugger_block: variable("KdDebuggerDataBlock"),

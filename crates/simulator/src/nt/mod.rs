@@ -13,8 +13,6 @@ pub(crate) mod table;
 
 use std::sync::OnceLock;
 
-use machine::Architecture;
-
 use self::picture::Picture;
 use self::table::Table;
 
@@ -59,12 +57,9 @@ impl Fixture {
         &self.pictures[0].table
     }
 
-    /// The fixture of a build; ARM64 has one.
-    pub(crate) fn of(build: Build, architecture: Architecture) -> &'static Self {
-        static MADE: [OnceLock<Fixture>; 4] = [const { OnceLock::new() }; 4];
-        if architecture == Architecture::Arm64 {
-            return MADE[3].get_or_init(|| Self::new(build, &ARM64, &ARM64_DRIVERS));
-        }
+    /// The fixture of a build, all of x64: a scenario refuses others.
+    pub(crate) fn of(build: Build) -> &'static Self {
+        static MADE: [OnceLock<Fixture>; 3] = [const { OnceLock::new() }; 3];
         let kernel = match build {
             Build::Real19041 => &X64_19041,
             Build::A => &X64_A,
@@ -101,18 +96,7 @@ const X64_A: File =
     file!(r"\SystemRoot\system32\ntoskrnl.exe", "x64-a", "ntoskrnl.exe", "ntoskrnl.txt");
 const X64_B: File =
     file!(r"\SystemRoot\system32\ntoskrnl.exe", "x64-b", "ntoskrnl.exe", "ntoskrnl.txt");
-const ARM64: File =
-    file!(r"\SystemRoot\system32\ntoskrnl.exe", "x64-19041", "ntoskrnl.exe", "ntoskrnl.txt");
 const X64_DRIVERS: [File; 2] = [
-    file!(r"\SystemRoot\System32\drivers\diskbus.sys", "x64-drivers", "diskbus.sys", "diskbus.txt"),
-    file!(
-        r"\SystemRoot\System32\drivers\volfilter.sys",
-        "x64-drivers",
-        "volfilter.sys",
-        "volfilter.txt"
-    ),
-];
-const ARM64_DRIVERS: [File; 2] = [
     file!(r"\SystemRoot\System32\drivers\diskbus.sys", "x64-drivers", "diskbus.sys", "diskbus.txt"),
     file!(
         r"\SystemRoot\System32\drivers\volfilter.sys",

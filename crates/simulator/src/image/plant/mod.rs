@@ -60,7 +60,7 @@ const STEP: usize = 16;
 
 impl Real {
     pub(crate) fn of(scenario: &Scenario, at: &Addresses) -> Option<Self> {
-        let fixture = Fixture::of(scenario.real()?, scenario.architecture);
+        let fixture = Fixture::of(scenario.real()?);
         let mut bases = vec![at.kernel];
         let mut driver = at.drivers;
         for picture in &fixture.pictures[1..] {

@@ -31,6 +31,7 @@ impl Image {
             ("StackLimit", base - (STACK_PAGES * PAGE) as u64),
             ("KernelStackResident", u64::from(!plan.swapped.contains(&number))),
             ("EnableStackSwap", 1),
+            ("ApcQueueable", 1),
             ("SystemThread", u64::from(!user)),
             ("Running", u64::from(model.state == RUNNING)),
             ("Priority", model.priority as u64),
@@ -41,12 +42,8 @@ impl Image {
             ("KernelTime", model.kernel_time / 156_250),
             ("UserTime", model.user_time / 156_250),
             ("LockEntries", entries),
-            ("MiscFlags", if user { 1 << 14 } else { 1 << 14 | 1 << 10 }),
         ] {
-            // The flags are written as bits above; the whole word only where it has no bits.
-            if field != "MiscFlags" {
-                self.set(address, "_KTHREAD", field, value);
-            }
+            self.set(address, "_KTHREAD", field, value);
         }
         for field in ["MutantListHead", "QueueListEntry"] {
             self.list(address + self.offset_of("_KTHREAD", field));

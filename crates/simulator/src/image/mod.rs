@@ -64,7 +64,7 @@ pub(crate) struct Image {
 /// Where system threads start, on the machine of a seed.
 pub(crate) fn system_thread_start(scenario: &Scenario) -> u64 {
     let kernel = Addresses::of(scenario.seed).kernel;
-    let real = scenario.real().map(|build| Fixture::of(build));
+    let real = scenario.real().map(Fixture::of);
     match real.and_then(|f| f.table().function("ExpWorkerThread")) {
         Some(function) => kernel + u64::from(function.rva),
         None => functions::start_of_system_threads(kernel),

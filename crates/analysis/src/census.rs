@@ -60,7 +60,15 @@ impl Census {
     /// Walks the lists of a kernel.
     pub fn of(kernel: &Kernel<'_>) -> Self {
         let mut census = Self::default();
-        let Some(processes) = kernel.processes() else { return census };
+        census.walk(kernel);
+        census.add_stored(kernel);
+        census.index_stacks();
+        census
+    }
+
+    fn walk(&mut self, kernel: &Kernel<'_>) {
+        let census = self;
+        let Some(processes) = kernel.processes() else { return };
         census.lists.push(ListReport::of(
             "processes",
             processes.processes.len(),
@@ -81,8 +89,21 @@ impl Census {
             census.processes.push(process);
         }
         census.lists.push(threads);
-        census.index_stacks();
-        census
+    }
+
+    /// Threads that lie in a triage dump, whichever lists it has.
+    fn add_stored(&mut self, kernel: &Kernel<'_>) {
+        for thread in kernel.stored_threads() {
+            let Some(owner) = kernel.owner_of(thread.address) else { continue };
+            let process = self.process_by_address.get(&owner).copied().unwrap_or_else(|| {
+                let number = self.processes.len();
+                self.process_by_address.insert(owner, number);
+                self.processes.push(kernel.process(owner));
+                self.counts.push(0);
+                number
+            });
+            self.add(thread, process);
+        }
     }
 
     fn index_stacks(&mut self) {

@@ -197,6 +197,10 @@ impl Namer<'_, '_> {
 const CAPTURE: &[&str] =
     &["DbgkpLkmdSnapThread", "DbgkCaptureLive", "IopLiveDump", "IoCaptureLiveDump"];
 
+/// Functions between the capture's own and the thread's.
+const DELIVERY: &[&str] =
+    &["KiDeliverApc", "KiCheckForKernelApcDelivery", "KiApcInterrupt", "KiInitiateUserApc"];
+
 /// Frames of the capture, and what lies on top of them, are not what the
 /// thread did.
 fn set_capture_aside(frames: &mut [FrameReport]) {
@@ -205,7 +209,14 @@ fn set_capture_aside(frames: &mut [FrameReport]) {
         let named = |symbol: &String| CAPTURE.iter().any(|name| symbol.starts_with(name));
         in_kernel && frame.symbol.as_ref().is_some_and(named)
     };
+    // The capture reaches a thread of a triage dump by an APC.
+    let delivers = |frame: &FrameReport| {
+        let name = frame.symbol.as_deref().unwrap_or_default();
+        frame.module.as_deref() == Some("nt") && DELIVERY.contains(&name)
+    };
     if let Some(last) = frames.iter().rposition(of_capture) {
+        let below = frames.iter().skip(last + 1).take_while(|frame| delivers(frame)).count();
+        let last = last + below;
         for frame in frames.iter_mut().take(last + 1) {
             frame.capture = true;
         }

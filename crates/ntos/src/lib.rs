@@ -30,6 +30,7 @@ mod reader;
 mod resource;
 mod shared;
 mod stack;
+mod stored;
 mod switch_frame;
 mod thread;
 mod types;

@@ -1,6 +1,6 @@
 //! Kernel stacks: where a thread's walk begins, on which stacks, and what it found.
 
-use format::Machine;
+use format::{KernelMemory, Machine};
 use memory::VirtualAddress;
 use nt::thread::ThreadState;
 use serde::Serialize;
@@ -80,12 +80,19 @@ pub struct Stacks<'k, 'a> {
 impl<'k, 'a> Stacks<'k, 'a> {
     /// Prepares to walk. `threads` are what the switch frame is learnt from.
     pub fn new(kernel: &'k Kernel<'a>, images: &'k Images<'k>, threads: &[Thread]) -> Self {
-        let waiting: Vec<&Thread> = threads
-            .iter()
-            .filter(|thread| thread.waits() == Some(true) && thread.stack_resident != Some(false))
-            .collect();
         let processors =
             kernel.processors().map_or_else(Vec::new, |Processors { processors, .. }| processors);
+        // A triage dump's threads were disturbed by the capture: their state
+        // does not say that they wait.
+        let disturbed = matches!(kernel.memory(), KernelMemory::Triage(_));
+        let runs = |thread: &Thread| {
+            processors.iter().any(|one| one.current_thread == Some(thread.address))
+        };
+        let waiting: Vec<&Thread> = threads
+            .iter()
+            .filter(|thread| thread.waits() == Some(true) || disturbed)
+            .filter(|thread| thread.stack_resident != Some(false) && !runs(thread))
+            .collect();
         let switch_frame = SwitchFrame::find(kernel, images, &waiting);
         Self { kernel, images, processors, switch_frame }
     }

@@ -140,8 +140,20 @@ fn files(typed: &SymbolArgs) -> StoreFiles {
         false => Store::new(path),
     };
     let symbols = store(path(&typed.symbols, "_NT_SYMBOL_PATH"));
-    let images = store(path(&typed.images, "_NT_EXECUTABLE_IMAGE_PATH"));
+    let own = own_images().into_iter().map(SymbolPath::folder);
+    let images = own.fold(path(&typed.images, "_NT_EXECUTABLE_IMAGE_PATH"), SymbolPath::and);
+    let images = store(images);
     StoreFiles::new(symbols, images, typed.profile.clone())
+}
+
+/// Where a Windows machine has its own kernel and drivers: a dump of the same
+/// machine finds them there, by stamp and size.
+fn own_images() -> Vec<std::path::PathBuf> {
+    let Some(root) = std::env::var_os("SystemRoot").map(std::path::PathBuf::from) else {
+        return Vec::new();
+    };
+    let system = root.join("System32");
+    vec![system.join("drivers"), system]
 }
 
 /// A question that the dump has no answer to, as far as it is understood.

@@ -72,3 +72,44 @@ fn what_describes_no_set_is_named() {
     let set = Set::open(&path, File::open).unwrap();
     assert!(matches!(set.memory(), Err(SetError::Dump { .. })));
 }
+
+#[test]
+fn a_file_of_a_set_that_changed_since_it_was_taken_is_damaged_at_level_deep() {
+    use format::{Level, Outcome, Verdict, verify_set};
+    use sha2::{Digest, Sha256};
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path(), "{}");
+    let whole = std::fs::read(folder.path().join("a.dmp")).unwrap();
+    let sum: String = Sha256::digest(&whole).iter().map(|byte| format!("{byte:02X}")).collect();
+    let text = r#"{"schema":"livedump.triage-set/1","files":[{"file":"a.dmp","sha256":"SUM"}]}"#;
+    std::fs::write(&path, text.replace("SUM", &sum)).unwrap();
+    let verified = |level| {
+        let whole = verify_set(&Set::open(&path, File::open).unwrap(), level).whole;
+        let check = whole.checks.into_iter().find(|check| check.name == "set.sha256");
+        (whole.verdict, check)
+    };
+    let (verdict, check) = verified(Level::Deep);
+    assert_eq!((verdict, check.unwrap().outcome), (Verdict::Good, Outcome::Pass));
+
+    // One byte of memory: no structure tells.
+    let mut changed = whole.clone();
+    *changed.iter_mut().rfind(|byte| **byte == 1).unwrap() = 3;
+    std::fs::write(folder.path().join("a.dmp"), changed).unwrap();
+    assert_eq!(verified(Level::Structure), (Verdict::Good, None), "a question of every byte");
+    let (verdict, check) = verified(Level::Deep);
+    let check = check.unwrap();
+    assert_eq!((verdict, check.outcome), (Verdict::Damaged, Outcome::Fail));
+    assert_eq!((check.expected.as_ref(), check.offset), (Some(&sum), Some(0)));
+    assert!(check.found.is_some_and(|found| found.len() == 64 && found != sum.to_lowercase()));
+}
+
+#[test]
+fn a_set_without_sums_says_that_a_change_is_not_seen() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = written(folder.path(), TEXT);
+    let set = Set::open(&path, File::open).unwrap();
+    let checks = format::verify_set(&set, format::Level::Deep).whole.checks;
+    let noted = checks.iter().filter(|check| check.name == "set.sha256");
+    assert!(noted.clone().all(|check| check.outcome == format::Outcome::Note));
+    assert_eq!(noted.count(), 2);
+}

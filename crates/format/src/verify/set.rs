@@ -3,10 +3,13 @@
 use map::Bytes;
 use schemars::JsonSchema;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 use super::check::Checks;
 use super::{Check, Level, Verdict, Verification, verify};
-use crate::{Dump, DumpType, Set, SetError};
+use crate::set::Moment;
+use crate::source::Source;
+use crate::{Dump, DumpType, Error, File, Set, SetError};
 
 /// What verification of a set found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -19,7 +22,8 @@ pub struct SetVerification {
 }
 
 /// Verifies every file of a set. The worst verdict is the set's; a file that
-/// is missing makes it partial.
+/// is missing makes it partial, one that is not what was taken (by its size,
+/// and at [`Level::Deep`] by its SHA-256) damages it.
 pub fn verify_set(set: &Set, level: Level) -> SetVerification {
     let mut checks = Checks::default();
     let mut files = Vec::with_capacity(set.moments().len());
@@ -72,6 +76,9 @@ fn member(set: &Set, number: usize, level: Level, checks: &mut Checks) -> Option
         let check = check("set.size", text).expected(format!("{size} bytes"));
         checks.fail(check.found(format!("{} bytes", file.len())));
     }
+    if level == Level::Deep {
+        unchanged(moment, file, checks);
+    }
     let kind = Dump::open(file).map(|dump| dump.kind());
     if let Ok(kind) = kind
         && kind != DumpType::Triage
@@ -80,4 +87,37 @@ fn member(set: &Set, number: usize, level: Level, checks: &mut Checks) -> Option
         checks.fail(check("set.kind", text).expected(DumpType::Triage).found(kind));
     }
     Some(found)
+}
+
+/// Whether a file has the bytes that it had when it was taken, where the set tells its sum.
+fn unchanged(moment: &Moment, file: &File, checks: &mut Checks) {
+    let name = &moment.file;
+    let Some(expected) = &moment.sha256 else {
+        let text =
+            format!("the set has no SHA-256 of {name}, so a change of its bytes is not seen");
+        return checks.note(Check::new("set.sha256", text));
+    };
+    match sha256(file) {
+        Err(error) => checks.error("set.sha256", &error),
+        Ok(found) => {
+            let check = |text: String| Check::new("set.sha256", text).at(0);
+            let same = found.eq_ignore_ascii_case(expected);
+            if same {
+                checks.pass(check(format!("{name} has the bytes it was taken with")).found(found));
+            } else {
+                let text = format!("{name} has other bytes than when it was taken");
+                checks.fail(check(text).expected(expected).found(found));
+            }
+        }
+    }
+}
+
+/// As lower-case hex digits.
+fn sha256(file: &File) -> Result<String, Error> {
+    let mut sum = Sha256::new();
+    Source::new(file).windows("the file's bytes", 0, file.len(), |_, window| {
+        sum.update(window);
+        true
+    })?;
+    Ok(sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }

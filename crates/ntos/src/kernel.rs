@@ -1,5 +1,7 @@
 //! The kernel of a dump: what everything else is asked of.
 
+use std::sync::atomic::AtomicU64;
+
 use format::{Dump, KernelMemory, Machine, Width};
 use memory::VirtualAddress;
 use nt::kdbg;
@@ -21,7 +23,12 @@ pub struct Kernel<'a> {
     layout: Layout,
     clock: Option<Clock>,
     thread_list: Option<(u64, u64)>,
+    work: AtomicU64,
 }
+
+/// Steps along links and tables for all questions together: a machine with
+/// 100,000 threads takes some millions.
+const WORK: u64 = 100_000_000;
 
 /// Finds the types that belong to a dump's kernel.
 pub trait FindTypes {
@@ -67,6 +74,7 @@ impl<'a> Kernel<'a> {
             modules,
             layout,
             thread_list: None,
+            work: AtomicU64::new(WORK),
         };
         kernel.layout = kernel.proved(kernel.layout);
         kernel.complete();
@@ -85,7 +93,7 @@ impl<'a> Kernel<'a> {
 
     /// Typed reads of its memory.
     pub fn reader(&self) -> Reader<'_> {
-        Reader::new(&self.memory, self.width())
+        Reader::new(&self.memory, self.width()).with_work(&self.work)
     }
 
     /// Whether pointers have 32 or 64 bits.

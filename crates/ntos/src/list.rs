@@ -74,6 +74,9 @@ pub fn walk(reader: &Reader<'_>, head: VirtualAddress, most: usize) -> List {
     let mut seen = HashSet::from([head]);
     let mut previous = head;
     list.end = loop {
+        if !reader.step() {
+            break ListEnd::TooMany;
+        }
         let Ok(entry) = reader.pointer(previous) else {
             // The last entry taken is not readable after all: it is not one.
             list.entries.pop();

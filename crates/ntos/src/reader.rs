@@ -1,5 +1,7 @@
 //! Typed reads of kernel memory.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use format::Width;
 use memory::{ReadError, VirtualAddress, VirtualMemory};
 
@@ -11,12 +13,27 @@ const LONGEST_STRING: usize = 0x7FFF;
 pub struct Reader<'m> {
     memory: &'m (dyn VirtualMemory + Sync),
     width: Width,
+    work: Option<&'m AtomicU64>,
 }
 
 impl<'m> Reader<'m> {
     /// Reads `memory` of a machine with pointers of that width.
     pub fn new(memory: &'m (dyn VirtualMemory + Sync), width: Width) -> Self {
-        Self { memory, width }
+        Self { memory, width, work: None }
+    }
+
+    /// The same, with so many steps along links and tables left: lists of a
+    /// hostile file may share entries, so that no bound on each bounds them all.
+    #[must_use]
+    pub(crate) fn with_work(self, left: &'m AtomicU64) -> Self {
+        Self { work: Some(left), ..self }
+    }
+
+    /// Takes a step; `false` when none is left.
+    pub(crate) fn step(&self) -> bool {
+        let take = |left: u64| left.checked_sub(1);
+        let relaxed = Ordering::Relaxed;
+        self.work.is_none_or(|left| left.fetch_update(relaxed, relaxed, take).is_ok())
     }
 
     /// The memory itself.

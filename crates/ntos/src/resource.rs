@@ -130,7 +130,8 @@ impl Kernel<'_> {
         let table = self.pointer(resource, layout.owner_table);
         let rest = table.zip(owner.size).into_iter().flat_map(|(table, stride)| {
             let count = self.member(table, owner.table_size).unwrap_or(0).min(MOST_OWNERS);
-            (1..count).map(move |number| at(table, number * stride))
+            let steps = (1..count).take_while(|_| self.reader().step());
+            steps.map(move |number| at(table, number * stride))
         });
         own.into_iter().chain(rest).filter_map(|entry| self.resource_owner(entry)).collect()
     }
@@ -153,7 +154,9 @@ impl Kernel<'_> {
         let mut chain = Vec::new();
         let mut seen = HashSet::new();
         let mut next = Some(first);
-        while let Some(node) = next.filter(|node| chain.len() < MOST_WAITERS && seen.insert(*node))
+        while let Some(node) = next
+            .filter(|node| chain.len() < MOST_WAITERS && seen.insert(*node))
+            .filter(|_| self.reader().step())
         {
             chain.push(node);
             next = self.reader().kernel_pointer(node).ok().flatten();

@@ -13,6 +13,9 @@ const SYSTEM_ID: u64 = 4;
 /// Bytes of ImageFileName on every system since Windows 2000, its 0 among them.
 const NAME_SIZE: u64 = 15;
 
+/// Processes that are looked at: enough that chance does not agree with all.
+const SAMPLE: usize = 256;
+
 /// What the processes' list and the processors' threads lead to.
 pub(crate) struct Evidence<'e> {
     /// ActiveProcessLinks of each process, the system's first.
@@ -56,6 +59,7 @@ fn links(evidence: &Evidence<'_>) -> Option<u64> {
 /// other one.
 fn identifier(reader: &Reader<'_>, starts: &[VirtualAddress], size: u64) -> Option<Member> {
     let width = reader.pointer_size();
+    let starts = starts.get(..starts.len().min(SAMPLE)).unwrap_or_default();
     let fits = |offset: &u64| {
         let mut seen = HashSet::new();
         let values = starts.iter().map(|start| reader.integer(at(*start, *offset), width as usize));
@@ -83,7 +87,7 @@ fn name(reader: &Reader<'_>, starts: &[VirtualAddress], size: u64, id: Member) -
     let places = (0..held.len().saturating_sub(text.len()))
         .filter(|place| held.get(*place..*place + text.len()) == Some(text));
     let fits = |place: &usize| {
-        starts.iter().all(|start| {
+        starts.iter().take(SAMPLE).all(|start| {
             let name = reader.narrow_string(at(*start, *place as u64), NAME_SIZE as usize);
             name.map_or(true, |name| {
                 !name.is_empty() && name.chars().all(|c| c == '\u{FFFD}' || !c.is_control())
@@ -107,6 +111,10 @@ fn read_what_is_there<'b>(
     bytes
 }
 
+/// Entries of a ring that are followed to prove it: a process with more threads
+/// proves nothing, and another one does.
+const RING: usize = 1 << 14;
+
 /// Where a process keeps the head of its threads' list, and a thread its entry in it.
 pub(crate) struct ThreadList {
     /// In the process.
@@ -129,7 +137,7 @@ pub(crate) fn thread_list(
     let mut votes: HashMap<(u64, u64), usize> = HashMap::new();
     for (thread, process) in owned {
         for head in (0..process_size).step_by(reader.pointer_size() as usize) {
-            let ring = crate::list::walk(reader, at(*process, head), 1 << 17);
+            let ring = crate::list::walk(reader, at(*process, head), RING);
             let Some(entry) = ring
                 .entries
                 .iter()

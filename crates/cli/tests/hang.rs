@@ -1,0 +1,91 @@
+//! `hang` on dumps of made-up machines, against what was planted in them:
+//! nothing missed, nothing invented.
+#![forbid(unsafe_code)]
+
+mod inside;
+mod livedump;
+
+use inside::{Beside, Case, LAYOUTS, fixtures};
+
+const SCENARIOS: [&str; 7] = [
+    "deadlock",
+    "stuck-irp",
+    "mutant-owner-dead",
+    "alpc-chain",
+    "dpc-storm",
+    "work-queue-full",
+    "healthy",
+];
+const VARIANTS: [&str; 6] =
+    ["kva-shadow", "encoded-block", "la57", "large-pages", "swapped-stacks", "stack-segments"];
+
+#[test]
+fn with_types_every_planted_wait_is_found_and_none_is_invented() {
+    for scenario in SCENARIOS {
+        for layout in LAYOUTS {
+            let case = Case::of(scenario, layout);
+            case.agrees(case.compare_hang(&case.ask("hang")));
+        }
+    }
+}
+
+#[test]
+fn every_variant_of_the_machine_hangs_as_well() {
+    for variant in VARIANTS {
+        for layout in LAYOUTS {
+            let case = Case::of(&format!("deadlock,{variant}"), layout);
+            case.agrees(case.compare_hang(&case.ask("hang")));
+        }
+    }
+}
+
+#[test]
+fn other_seeds_are_other_machines_with_the_same_answer() {
+    for seed in 2..6 {
+        for scenario in ["deadlock", "alpc-chain", "stuck-irp"] {
+            let case = Case::of(&format!("{scenario},seed={seed}"), "b");
+            case.agrees(case.compare_hang(&case.ask("hang")));
+        }
+    }
+}
+
+#[test]
+fn without_types_less_is_said_and_nothing_false() {
+    for scenario in SCENARIOS {
+        for layout in LAYOUTS {
+            let case = Case::bare(scenario, layout);
+            case.agrees(case.compare_hang(&case.ask("hang")));
+        }
+    }
+}
+
+#[test]
+fn with_pages_missing_less_is_said_and_nothing_false() {
+    for (seed, missing) in [(1, 20), (2, 100), (3, 400), (4, 1500), (5, 4000)] {
+        for scenario in ["deadlock", "alpc-chain", "stuck-irp", "work-queue-full"] {
+            let scenario = format!("{scenario},missing-pages={missing},seed={seed}");
+            let layout = LAYOUTS[seed % 3];
+            for case in [Case::of(&scenario, layout), Case::bare(&scenario, layout)] {
+                let ran = case.bench.run("threads x.dmp --json");
+                if ran.code == 0 {
+                    case.agrees(case.compare_hang(&case.ask("hang")));
+                } else {
+                    assert_eq!(ran.code, 9, "{}: {}", case.named, ran.err);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_profile_serves_as_the_pdb_that_it_was_made_of() {
+    for layout in LAYOUTS {
+        let made = livedump::Bench::new();
+        let pdb = format!("{}/ntkrnlmp.pdb", fixtures(layout));
+        made.run(&format!("profile make {pdb} -o nt.json")).exits(0);
+        let profile = made.path("nt.json").display().to_string();
+        let case = Case::with("deadlock", layout, Beside::Profile(profile));
+        case.agrees(case.compare_hang(&case.ask("hang")));
+        case.agrees(case.compare_tables());
+    }
+}

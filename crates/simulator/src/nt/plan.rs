@@ -103,6 +103,9 @@ pub(crate) fn plan(scenario: &Scenario, population: &mut Population) -> Plan {
     let random = Random::new(scenario.seed, 7);
     let mut planner = Planner { population, random, taken: HashSet::new(), plan: Plan::default() };
     planner.settle();
+    if scenario.has(Fault::WorkQueueFull) {
+        planner.no_idle_workers();
+    }
     planner.quiet_resources();
     if scenario.has(Fault::Deadlock) {
         planner.deadlock();
@@ -147,6 +150,17 @@ impl Planner<'_> {
             self.plan.activities.push(activity);
             if thread.stuck || thread.state != WAITING || protected.contains(&thread.pid) {
                 self.taken.insert(number);
+            }
+        }
+    }
+
+    /// A full queue has no worker that waits for work.
+    fn no_idle_workers(&mut self) {
+        let threads = self.population.threads.iter_mut();
+        for (thread, activity) in threads.zip(&mut self.plan.activities) {
+            if *activity == Activity::Worker {
+                *activity = Activity::DriverThread;
+                thread.wait_reason = reason::WR_EXECUTIVE;
             }
         }
     }

@@ -73,6 +73,9 @@ impl Step {
     }
 }
 
+/// Bits of an address within the smallest page, on every machine.
+const PAGE_BITS: u32 = 12;
+
 const fn step(name: EntryName, shift: u32, bits: u32) -> Step {
     Step { name, shift, bits }
 }
@@ -126,6 +129,26 @@ impl Paging {
     /// Bytes in an entry: 8, or 4 on x86 without PAE.
     pub fn entry_size(self) -> u64 {
         self.shape().entry_size
+    }
+
+    /// How many low bits of an address one entry covers: what a missing entry takes away.
+    pub fn entry_bits(self, level: EntryName) -> u32 {
+        self.step(level).map_or(PAGE_BITS, |step| step.shift)
+    }
+
+    /// How many low bits of an address a table of such entries covers; of the
+    /// root's, as far as the half of a 64-bit address space reaches.
+    pub fn table_bits(self, level: EntryName) -> u32 {
+        let Some(step) = self.step(level) else { return PAGE_BITS };
+        match self.address_bits() {
+            32 => step.shift + step.bits,
+            bits => (step.shift + step.bits).min(bits - 1),
+        }
+    }
+
+    /// `None` of a level that this way of paging does not have.
+    fn step(self, level: EntryName) -> Option<&'static Step> {
+        self.steps().iter().find(|step| step.name == level)
     }
 
     /// Where the first table lies, given a `DirectoryTableBase` (CR3, or a
@@ -220,5 +243,25 @@ mod tests {
         assert_eq!(Paging::X86.shape().plain(VirtualAddress(0x8280_1000)), Some(0x8280_1000));
         assert_eq!(Paging::X86.shape().plain(VirtualAddress(0x1_0000_0000)), None);
         assert_eq!(Paging::X86.shape().plain(VirtualAddress(0xFFFF_FFFF_0000_0000)), None);
+    }
+    #[test]
+    fn a_table_covers_what_its_entries_do_and_a_root_no_more_than_its_half() {
+        use EntryName::{Pde, Pml5e, Ppe, PrototypePte, Pte, Pxe};
+        let facts = [
+            (Paging::X64, Pte, 12, 21),
+            (Paging::X64, Pxe, 39, 47),
+            (Paging::X64FiveLevel, Pxe, 39, 48),
+            (Paging::X64FiveLevel, Pml5e, 48, 56),
+            (Paging::X86, Pde, 22, 32),
+            (Paging::X86, Pte, 12, 22),
+            (Paging::X86Pae, Ppe, 30, 32),
+            (Paging::X86Pae, Pde, 21, 30),
+            (Paging::Arm64, Ppe, 30, 39),
+            (Paging::Arm64, PrototypePte, 12, 12),
+        ];
+        for (paging, level, entry, table) in facts {
+            let found = (paging.entry_bits(level), paging.table_bits(level));
+            assert_eq!(found, (entry, table), "{paging:?} {level}");
+        }
     }
 }

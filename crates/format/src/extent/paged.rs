@@ -4,8 +4,8 @@ use std::borrow::Borrow;
 use std::io;
 
 use memory::{
-    EntryName, PAGE_SIZE, Paging, PhysicalAddress, PhysicalMemory, ReadError, Space,
-    TranslateError, VirtualAddress,
+    EntryName, PAGE_SIZE, PhysicalAddress, PhysicalMemory, ReadError, Space, TranslateError,
+    VirtualAddress,
 };
 
 use super::{Extent, Missing, Teller};
@@ -108,10 +108,10 @@ impl<'a, P: PhysicalMemory + Borrow<Pages<'a>>> Paged<'_, P> {
                 return Ok((reason, upper_half.wrapping_sub(self.at)));
             }
             Missing::NotPresent { level, .. } | Missing::Reserved { level, .. } => {
-                entry_bits(paging, *level)
+                paging.entry_bits(*level)
             }
-            Missing::TableNotInDump { level, .. } => table_bits(paging, *level),
-            _ => entry_bits(paging, EntryName::Pte),
+            Missing::TableNotInDump { level, .. } => paging.table_bits(*level),
+            _ => paging.entry_bits(EntryName::Pte),
         };
         let to_end = (1 << bits) - (self.at & ((1 << bits) - 1));
         Ok((reason, to_end))
@@ -127,32 +127,5 @@ fn unread(error: TranslateError) -> Error {
             error => other(error.to_string()),
         },
         error => other(error.to_string()),
-    }
-}
-
-/// How many low bits of an address one entry covers.
-fn entry_bits(paging: Paging, level: EntryName) -> u32 {
-    match level {
-        EntryName::Pml5e => 48,
-        EntryName::Pxe => 39,
-        EntryName::Ppe => 30,
-        EntryName::Pde if paging == Paging::X86 => 22,
-        EntryName::Pde => 21,
-        EntryName::Pte | EntryName::PrototypePte => 12,
-    }
-}
-
-/// How many low bits of an address a table of such entries covers; of the
-/// root's, as far as the half of the address space reaches.
-fn table_bits(paging: Paging, level: EntryName) -> u32 {
-    match (paging, level) {
-        (_, EntryName::Pml5e) => 56,
-        (Paging::X64FiveLevel, EntryName::Pxe) => 48,
-        (_, EntryName::Pxe) => 47,
-        (Paging::X86Pae, EntryName::Ppe) | (Paging::X86, EntryName::Pde) => 32,
-        (_, EntryName::Ppe) => 39,
-        (_, EntryName::Pde) => 30,
-        (_, EntryName::Pte) => entry_bits(paging, EntryName::Pde),
-        (_, EntryName::PrototypePte) => 12,
     }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{BUILD_TAG, Image, add_blobs, check, small_bitmap, small_triage};
+use common::{BUILD_TAG, Image, add_blobs, check, full, small_bitmap, small_triage};
 use format::{Outcome, Verdict, info};
 
 const TAG: [u8; 16] = [0xAB; 16];
@@ -71,14 +71,26 @@ fn slack_of_zeros_after_the_blobs_is_a_note() {
 }
 
 #[test]
-fn a_tail_is_a_note_whether_zero_or_not() {
-    for (byte, word) in [(0, "are zero"), (9, "nothing explains")] {
+fn a_tail_of_zeros_is_a_note_and_one_that_nothing_explains_makes_a_dump_partial() {
+    let tails = [(0, "are zero", Verdict::Good), (9, "nothing explains", Verdict::Partial)];
+    for (byte, word, verdict) in tails {
         let mut image = small_bitmap();
         image.push(&[byte; 0x300]);
         let found = image.verify();
-        assert_eq!(found.verdict, Verdict::Good);
+        assert_eq!(found.verdict, verdict);
         assert!(check(&found, "tail").text.contains(word));
     }
+}
+
+#[test]
+fn a_full_dump_that_lost_a_run_is_not_called_good() {
+    let whole = full(&[(0, 2), (5, 1)]);
+    assert_eq!(whole.verify().verdict, Verdict::Good);
+    let mut lost = full(&[(0, 2), (5, 1)]);
+    let found = lost.u32(0x88, 1).verify();
+    assert_eq!(found.verdict, Verdict::Partial, "{found:#?}");
+    assert_eq!(check(&found, "runs.pages").found.as_deref(), Some("3"));
+    assert_eq!(check(&found, "runs.pages").expected.as_deref(), Some("2"));
 }
 
 #[test]

@@ -6,6 +6,9 @@ use crate::blob::{BlobEnd, Blobs};
 /// Bytes of an unexplained tail that are looked at on each side.
 const TAIL: u64 = 16 << 20;
 
+/// The check of what follows the last blob.
+const SLACK: &str = "secondary.slack";
+
 impl Verifier<'_, '_> {
     /// Secondary data at `offset`, or whatever else is there.
     pub(super) fn secondary(&mut self, offset: u64) {
@@ -29,7 +32,7 @@ impl Verifier<'_, '_> {
             BlobEnd::EndOfFile => self.checks.pass(check),
             BlobEnd::Slack { offset } => {
                 self.checks.pass(check);
-                self.tail("secondary.slack", offset);
+                self.tail(SLACK, offset);
             }
             BlobEnd::NoHeader { offset, found } => {
                 let text = format!("after {count} blobs comes no blob header");
@@ -49,20 +52,27 @@ impl Verifier<'_, '_> {
         }
     }
 
-    /// Bytes behind the end. A tail of zeros, or one that nobody explains, harms no reader.
+    /// Bytes behind the end. Zeros are room that was not used. Directly behind the pages others
+    /// may be pages that a damaged list no longer names; behind the blobs they harm no reader.
     fn tail(&mut self, name: &str, offset: u64) {
         let length = self.dump.file_length() - offset;
         let zero = self.is_zero(offset, length.min(TAIL)).and_then(|first| {
             let rest = (length - length.min(TAIL)).min(TAIL);
             Ok(first && self.is_zero(self.dump.file_length() - rest, rest)?)
         });
+        let explained = !matches!(zero, Ok(false)) || name == SLACK;
         let text = match zero {
             Ok(true) if length <= 2 * TAIL => format!("the last {length} bytes are zero"),
             Ok(true) => format!("the last {length} bytes begin and end with zeros"),
             Ok(false) => format!("{length} bytes follow that nothing explains"),
             Err(error) => return self.unread(name, &error),
         };
-        self.checks.note(Check::new(name, text).at(offset).found(format!("{length} bytes")));
+        let check = Check::new(name, text).at(offset).expected("nothing, or zeros");
+        let check = check.found(format!("{length} bytes"));
+        match explained {
+            true => self.checks.note(check),
+            false => self.checks.warn(check),
+        }
     }
 
     fn is_zero(&self, offset: u64, length: u64) -> Result<bool, crate::Error> {

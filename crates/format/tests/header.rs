@@ -169,3 +169,11 @@ fn a_code_is_shown_with_its_name_and_a_strange_one_as_a_number() {
     image.u32(0x38, 0x0BAD_0BAD);
     assert_eq!(info(&image.0).unwrap().code_text.as_deref(), Some("0xBAD0BAD"));
 }
+
+#[test]
+fn what_is_no_dump_has_evidence_too() {
+    let found = verify(&b"PK\x03\x04 and so on".to_vec(), Level::Structure);
+    let check = &found.checks[0];
+    assert_eq!((check.offset, check.expected.as_deref()), (Some(0), Some("PAGEDU64 or PAGEDUMP")));
+    assert!(check.found.as_deref().is_some_and(|what| what.contains("zip")), "{check:?}");
+}

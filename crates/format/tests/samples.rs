@@ -207,3 +207,21 @@ fn what_happened_where_and_in_which_build_is_told_of_real_dumps() {
         assert_eq!(info.build_lab.as_deref(), Some(lab));
     });
 }
+
+#[test]
+fn evidence_of_the_deep_checks_has_its_place_and_what_is_there() {
+    let Some(file) = sample(QEMU) else { return };
+    let found = verify(&file, Level::Deep);
+    let check = |name: &str| found.checks.iter().find(|check| check.name == name).unwrap();
+    assert_eq!(check("header.signature").found.as_deref(), Some("64-bit, x64"));
+    assert_eq!(
+        check("header.parameters").text,
+        "1: who asked, as text: 0x005461736b6d6772 is Taskmgr"
+    );
+    assert_eq!(check("kernel.PsLoadedModuleList").offset, Some(0x20));
+    assert_eq!(check("kernel.PsActiveProcessHead").offset, Some(0x28));
+    let base = check("kernel.base");
+    assert_eq!(base.expected.as_deref(), Some("4d 5a (MZ)"));
+    assert_eq!(base.found.as_ref().map(String::len), Some("00 00".len()));
+    assert!(base.text.contains("fffff80000000000"), "{}", base.text);
+}

@@ -141,6 +141,7 @@ pub(super) fn of_error(name: &str, error: &Error) -> Check {
     let check = Check::new(name, error.to_string());
     match error {
         Error::Io { offset, .. } => check.at(*offset),
+        Error::NotADump(identity) => check.at(0).expected("PAGEDU64 or PAGEDUMP").found(identity),
         Error::Cut { offset, length, file, .. } => check
             .at(*offset)
             .expected(format!("{length} bytes"))

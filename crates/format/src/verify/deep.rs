@@ -89,11 +89,19 @@ impl Verifier<'_, '_> {
         };
         self.checks.pass(check("the debugger block is in clear").found(address));
         let pairs = [
-            ("PsLoadedModuleList", header.ps_loaded_module_list, sizes.ps_loaded_module_list),
-            ("PsActiveProcessHead", header.ps_active_process_head, sizes.ps_active_process_head),
+            (
+                ("PsLoadedModuleList", self.field(0x20, 0x18)),
+                header.ps_loaded_module_list,
+                sizes.ps_loaded_module_list,
+            ),
+            (
+                ("PsActiveProcessHead", self.field(0x28, 0x1C)),
+                header.ps_active_process_head,
+                sizes.ps_active_process_head,
+            ),
         ];
-        for (name, ours, theirs) in pairs {
-            self.agrees(name, ours, theirs);
+        for (field, ours, theirs) in pairs {
+            self.agrees(field, ours, theirs);
         }
         match sizes.kernel_base {
             Some(base) => self.image(memory, base),
@@ -102,11 +110,16 @@ impl Verifier<'_, '_> {
     }
 
     /// Whether the header and the debugger block name the same address.
-    fn agrees(&mut self, name: &str, ours: Option<VirtualAddress>, theirs: Option<VirtualAddress>) {
+    fn agrees(
+        &mut self,
+        (name, offset): (&str, u64),
+        ours: Option<VirtualAddress>,
+        theirs: Option<VirtualAddress>,
+    ) {
         let width = self.dump.header().width;
         let Some((ours, theirs)) = ours.zip(theirs) else { return };
         let check = Check::new(&format!("kernel.{name}"), format!("{name} is the same in both"));
-        let check = check.expected(width.address(theirs.0)).found(width.address(ours.0));
+        let check = check.at(offset).expected(width.address(theirs.0)).found(width.address(ours.0));
         if width.address(ours.0) == width.address(theirs.0) {
             return self.checks.pass(check);
         }
@@ -122,10 +135,13 @@ impl Verifier<'_, '_> {
             return self.promised(check("the kernel's first page is not in the dump").found(error));
         }
         let [b'M', b'Z', .., a, b, c, d] = start else {
-            let text = "no image begins where the debugger block says that the kernel does";
+            let text = format!(
+                "no image begins at {base}, where the debugger block says that the kernel does"
+            );
             // Pages may be what they were in memory and still no image: some
             // programs wipe this header.
-            return self.checks.warn(check(text).expected("MZ"));
+            let found = format!("{:02x} {:02x}", start[0], start[1]);
+            return self.checks.warn(check(&text).expected("4d 5a (MZ)").found(found));
         };
         let header = u32::from_le_bytes([a, b, c, d]);
         let mut signature = [0; 4];

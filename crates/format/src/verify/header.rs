@@ -1,7 +1,7 @@
 //! Checks of the dump header.
 
 use super::{Check, Verifier};
-use crate::{Attributes, DumpType, Machine};
+use crate::{Attributes, DumpType, Machine, Width};
 
 /// More logical processors than any Windows has: beyond, the field is damaged.
 const MAX_PROCESSORS: u32 = 2048;
@@ -9,7 +9,8 @@ const MAX_PROCESSORS: u32 = 2048;
 impl Verifier<'_, '_> {
     pub(super) fn header(&mut self) {
         let header = self.dump.header();
-        let found = format!("{:?}, {}", header.width, header.machine_image_type);
+        let bits = if header.width == Width::Bits64 { 64 } else { 32 };
+        let found = format!("{bits}-bit, {}", header.machine_image_type);
         self.checks
             .pass(Check::new("header.signature", "the signature is right").at(0).found(found));
         self.kind_field();
@@ -78,9 +79,11 @@ impl Verifier<'_, '_> {
         let text = crate::info::code_text(code, reading.as_ref());
         self.checks.pass(Check::new("header.code", text).at(offset).found_hex(code));
         let meanings = reading.as_ref().map(crate::info::parameter_meanings).unwrap_or_default();
-        let text = match meanings.iter().filter(|meaning| !meaning.is_empty()).count() {
-            0 => "the code's parameters".to_owned(),
-            _ => meanings.join("; "),
+        let told = (1..).zip(&meanings).filter(|(_, meaning)| !meaning.is_empty());
+        let told: Vec<String> = told.map(|(number, text)| format!("{number}: {text}")).collect();
+        let text = match told.is_empty() {
+            true => "the code's parameters".to_owned(),
+            false => told.join("; "),
         };
         let check = Check::new("header.parameters", text).at(self.field(0x40, 0x2C));
         self.checks.pass(check.found(crate::info::parameters(header).join(" ")));
@@ -110,7 +113,7 @@ impl Verifier<'_, '_> {
     /// The addresses that a debugger starts from lie in the kernel's half.
     fn pointers(&mut self) {
         let header = self.dump.header();
-        if header.width == crate::Width::Bits32 {
+        if header.width == Width::Bits32 {
             return;
         }
         let pointers = [

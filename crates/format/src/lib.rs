@@ -137,7 +137,7 @@ pub use error::Error;
 pub use extent::{Content, Extent, LISTED_PLACES, Missing, Part, Place};
 pub use header::Header;
 pub use identity::Identity;
-pub use info::{BlobInfo, Info, info};
+pub use info::{BlobInfo, Info, MemoryClass, info};
 pub use kind::{DumpType, Machine, Width};
 pub use map::{Bytes, File};
 pub use pages::Pages;

@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::{full, small_bitmap, triage};
 use format::{Dump, Error, info};
 use simulator::files::{FileSpec, Hazard, Kind, Machine};
 
@@ -50,4 +51,21 @@ fn the_context_and_the_exception_are_told_in_their_short_form() {
     assert_eq!(found.stack_pointer.as_deref(), Some("ffff800000005678"));
     assert_eq!(found.exception_code, Some(0xC000_0005));
     assert_eq!(found.exception_address.as_deref(), Some("fffff80000009abc"));
+}
+
+#[test]
+fn memory_is_told_by_class_where_the_kind_tells_and_else_that_it_does_not() {
+    let (user, kernel) = (0x7FF6_0000_1000, 0xFFFF_8500_0000_1000);
+    let image = triage(&[(kernel, &[1; 0x30]), (user, &[2; 0x10]), (kernel + 8, &[1; 8])]).0;
+    let told = info(&image.0).unwrap();
+    let user = told.memory_classes.iter().find(|class| class.class == "user").unwrap();
+    let kernel = told.memory_classes.iter().find(|class| class.class == "kernel").unwrap();
+    assert_eq!(user.bytes, 0x10);
+    assert!(kernel.bytes >= 0x30, "{kernel:?}");
+    assert_eq!(told.memory_not_told, None);
+    for image in [small_bitmap(), full(&[(0, 1)])] {
+        let told = info(&image.0).unwrap();
+        assert!(told.memory_classes.is_empty());
+        assert!(told.memory_not_told.is_some_and(|what| what.contains("of processes")));
+    }
 }

@@ -66,7 +66,12 @@ fn of_set(path: &Path, set: &Set) -> Result<(Info, Vec<SetFile>), Refused> {
 /// Sums; all else is the first file's.
 fn together(whole: Info, next: &Info) -> Info {
     let sum = |a: Option<u64>, b: Option<u64>| Some(a?.saturating_add(b?));
+    let mut memory_classes = whole.memory_classes;
+    for (class, other) in memory_classes.iter_mut().zip(&next.memory_classes) {
+        class.bytes = class.bytes.saturating_add(other.bytes);
+    }
     Info {
+        memory_classes,
         file_length: whole.file_length.saturating_add(next.file_length),
         blocks: sum(whole.blocks, next.blocks),
         bytes_stored: sum(whole.bytes_stored, next.bytes_stored),

@@ -173,6 +173,11 @@ fn contents(record: &mut Record, info: &Info) {
     record.maybe("pages", info.pages.map(|pages| pages.to_string()));
     record.maybe("memory", info.bytes_stored.map(exact_size));
     record.maybe("holds", info.memory.as_deref());
+    for class in &info.memory_classes {
+        record.line(&class.class, exact_size(class.bytes));
+    }
+    let not_told = info.memory_not_told.as_ref();
+    record.maybe("not told", not_told.map(|what| format!("by a file of this kind: {what}")));
     record.maybe("installed", info.installed_bytes.map(exact_size));
     record.maybe("blocks", info.blocks.map(|blocks| blocks.to_string()));
     record.maybe("drivers", info.drivers.map(|drivers| drivers.to_string()));

@@ -95,6 +95,13 @@ pub struct Info {
     /// Which memory a dump of this kind holds: "all", "kernel", "kernel and user".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<String>,
+    /// Of the stored memory, how much is of each class, as far as the file tells. Each address
+    /// counts once, so the sum can differ from `bytes_stored`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub memory_classes: Vec<MemoryClass>,
+    /// What a file of this kind does not tell of the classes of its memory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_not_told: Option<String>,
     /// Bytes of memory that the machine had, where the header tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub installed_bytes: Option<u64>,
@@ -160,6 +167,15 @@ pub struct Info {
     /// What could not be read, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unread: Vec<String>,
+}
+
+/// Stored memory of one class.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MemoryClass {
+    /// "kernel" or "user": which half of the address space it lies in.
+    pub class: String,
+    /// Bytes.
+    pub bytes: u64,
 }
 
 /// One blob of secondary data.
@@ -247,9 +263,23 @@ impl Info {
         });
         self.blocks = Some(triage.blocks().len() as u64);
         self.bytes_stored = Some(triage.stored());
+        self.set_classes(triage);
         self.drivers = Some(triage.driver_count());
         self.unloaded_drivers = triage.unloaded_count()?;
         Ok(triage.size_of_dump())
+    }
+
+    /// The addresses of a triage dump tell; in 32 bits the halves need not be equal (/3GB).
+    fn set_classes(&mut self, triage: &Triage<'_>) {
+        if self.width == 64 {
+            let half = 1 << 63;
+            let halves = [("kernel", half), ("user", 0)];
+            let class = |(class, start): (&str, u64)| MemoryClass {
+                class: class.to_owned(),
+                bytes: triage.covered(memory::VirtualAddress(start), half),
+            };
+            self.memory_classes = halves.map(class).into();
+        }
     }
 
     fn set_pages(&mut self, pages: u64) {
@@ -274,6 +304,7 @@ fn of_header(header: &Header) -> Info {
         selective: has(Attributes::SELECTIVE),
         encrypted: has(Attributes::ENCRYPTED_DUMP_DATA),
         memory: memory_class(header.dump_type).map(str::to_owned),
+        memory_not_told: not_told(header).map(str::to_owned),
         written_by: written_by(header).map(str::to_owned),
         build: header.minor_version,
         build_type: header.major_version.and_then(build_type).map(str::to_owned),
@@ -330,6 +361,26 @@ fn memory_class(kind: DumpType) -> Option<&'static str> {
         DumpType::KernelAndUserRanges => Some("kernel and user"),
         DumpType::Triage => Some("blocks around what the processor and the stack point to"),
         DumpType::HeaderOnly | DumpType::Unknown(_) => None,
+    }
+}
+
+/// What the pages of a dump are used for is not in the file's own structures:
+/// only the kernel's page tables and PFN database tell.
+fn not_told(header: &Header) -> Option<&'static str> {
+    match header.dump_type {
+        DumpType::HeaderOnly | DumpType::Unknown(_) => None,
+        DumpType::Triage if header.width == Width::Bits64 => None,
+        DumpType::Triage => Some("how much of it is kernel memory and how much user memory"),
+        DumpType::Full
+        | DumpType::BitmapFull
+        | DumpType::CompleteRanges
+        | DumpType::KernelAndUserRanges => {
+            Some("how many of the pages are the kernel's and how many are of processes")
+        }
+        DumpType::KernelRanges => Some("how many of the pages are mapped for processes too"),
+        DumpType::Summary | DumpType::BitmapKernel | DumpType::Automatic => {
+            Some("whether, and how many, pages of processes or of the hypervisor are among them")
+        }
     }
 }
 

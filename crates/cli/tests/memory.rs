@@ -139,10 +139,10 @@ fn an_answer_as_json_has_a_limit_and_says_where_to_read_on() {
     let spec = FileSpec::new(Kind::BitmapFull, Machine::X64).bare();
     made(&bench, "x.dmp", spec.pages(0x100, 1500, Page::Zero));
     let (_, answer) = bench.json("read x.dmp 0x100000 0x5dc000 --physical");
-    assert_eq!(answer["bytes_read"], 4 << 20);
-    assert_eq!(answer["ended"]["address"], "0000000000500000");
-    let (_, rest) = bench.json("read x.dmp 0000000000500000 0x1dc000 --physical");
-    assert_eq!(rest["bytes_read"], 0x1d_c000);
+    assert_eq!(answer["bytes_read"], 1 << 20);
+    assert_eq!(answer["ended"]["address"], "0000000000200000");
+    let (_, rest) = bench.json("read x.dmp 0000000000200000 0xdc000 --physical");
+    assert_eq!(rest["bytes_read"], 0xd_c000);
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn no_more_gaps_are_told_than_anybody_reads() {
     }
     made(&bench, "x.dmp", spec);
     let (_, answer) = bench.json("read x.dmp 0x101000 0x8000000000000000 --physical");
-    assert_eq!(answer["gaps"].as_array().unwrap().len(), 1025, "as many as 4 MiB of pages have");
+    assert_eq!(answer["gaps"].as_array().unwrap().len(), 257, "as many as 1 MiB of pages has");
     let ran = bench.run("read x.dmp 0x101000 0x8000000000000000 --physical").exits(0);
     assert_eq!(ran.out.lines().filter(|line| line.contains("  missing ")).count(), 4096);
     assert!(ran.value("ended").contains("read on from there"), "{}", ran.value("ended"));

@@ -18,8 +18,8 @@ use target::Out;
 /// Gaps that are told at most.
 const MAX_GAPS: usize = 4096;
 
-/// Bytes that a JSON answer holds at most: it is made in memory, three times over.
-const MAX_JSON: u64 = 4 << 20;
+/// Bytes that a JSON answer holds at most: it is made in memory, as digits and three times over.
+const MAX_JSON: u64 = 1 << 20;
 
 /// Bytes read at once.
 const PART: u64 = 256 << 10;

@@ -300,8 +300,12 @@ mod tests {
         }
     }
 
+    fn ended() -> Holder {
+        Holder::GoneThread { thread: named(99), terminated: true }
+    }
+
     fn gone(waiter: usize) -> Relation {
-        let holder = Some(Holder::GoneThread { address: Hex(99) });
+        let holder = Some(ended());
         Relation { holder, ends: (waiter, None), ..waits(waiter, 0) }
     }
 
@@ -335,7 +339,7 @@ mod tests {
     fn a_thread_that_ended_is_the_root_of_all_who_wait_for_it() {
         let (chains, _) = chains_and_cycles(&[gone(1), gone(2), waits(3, 1)]);
         assert_eq!(chains.len(), 1);
-        assert_eq!(chains[0].root, Holder::GoneThread { address: Hex(99) });
+        assert_eq!(chains[0].root, ended());
         assert_eq!(tids(&chains[0].blocked), [1, 2, 3]);
         assert_eq!(chains[0].path, [2, 0]);
     }

@@ -6,8 +6,11 @@ use memory::VirtualAddress;
 use nt::thread::WaitReason;
 use ntos::{LockEntry, ObjectKind, Resource, Resources};
 
-use super::relation::{Evidence, Grade, Object, Relation};
+use super::relation::{Evidence, Grade, Holder, Object, Relation};
 use super::scene::Scene;
+
+/// Bytes of a chain's entry in which the object that is waited for may begin.
+const CHAIN_ENTRY: u64 = 0x40;
 
 /// A thread that waits for a resource, and what shows it.
 struct Waiter {
@@ -96,18 +99,29 @@ fn resource_waiters(scene: &Scene<'_, '_>, resource: &Resource) -> Vec<Waiter> {
     found
 }
 
+/// An entry of a chain holds the object that its thread waits for, or lies in
+/// the thread's stack.
 fn chained(scene: &Scene<'_, '_>, resource: &Resource, node: VirtualAddress) -> Option<Waiter> {
-    let thread = scene.census.stack_owner(node)?;
-    // The chain says who queued; that the thread is still waiting for it, its reason.
-    let reason = scene.reason(thread)?;
-    let grade = match reason {
-        WaitReason::WrResource | WaitReason::Executive => Grade::Proved,
-        _ => Grade::Consistent,
+    let held = scene.waited_in(node, CHAIN_ENTRY).and_then(|object| {
+        let thread = *scene.waiters_of(object).first()?;
+        Some((thread, scene.wait_evidence(scene.wait_for(thread, object)?)))
+    });
+    let (thread, (grade, mut evidence)) = match held {
+        Some(held) => held,
+        None => (scene.census.stack_owner(node)?, (Grade::Proved, Vec::new())),
     };
-    let evidence = vec![
-        Evidence::new(resource.address, "the resource whose chain of waiters begins here"),
-        Evidence::new(node, "entry of that chain, in the waiting thread's stack"),
-    ];
+    // The chain says who queued; that the thread is still waiting for it, its reason.
+    let grade = match scene.reason(thread)? {
+        WaitReason::WrResource | WaitReason::Executive => grade,
+        _ => Grade::Consistent.min(grade),
+    };
+    let whose = match evidence.is_empty() {
+        true => "entry of that chain, in the waiting thread's stack",
+        false => "entry of that chain, with the object that the thread waits for",
+    };
+    let from = "the resource whose chain of waiters begins here";
+    evidence.push(Evidence::new(resource.address, from));
+    evidence.push(Evidence::new(node, whose));
     Some(Waiter { thread, grade, evidence })
 }
 
@@ -127,11 +141,14 @@ pub(crate) fn mutants(scene: &Scene<'_, '_>) -> Vec<Relation> {
             let holder = owner.thread.map(|owner| scene.thread_at(owner));
             let grade = match &holder {
                 None => Grade::NotProvable,
-                Some((_, Some(_))) => grade,
+                Some((_, Some(_)) | (Holder::GoneThread { terminated: true, .. }, _)) => grade,
                 Some((_, None)) => Grade::Consistent.min(grade),
             };
-            if holder.is_some() {
+            if let Some(owner) = owner.thread {
                 evidence.push(Evidence::new(wait.object, "its OwnerThread"));
+                if let Some((Holder::GoneThread { terminated: true, .. }, _)) = &holder {
+                    evidence.push(Evidence::new(owner, "that thread: its State is Terminated"));
+                }
             }
             let object = Object::new(wait.object, "mutant");
             relations.extend(scene.relation(thread, object, holder, grade, evidence));

@@ -44,8 +44,11 @@ pub enum Holder {
     Thread(ThreadRef),
     /// A thread that is in no list: it ended.
     GoneThread {
-        /// Where it was.
-        address: Hex,
+        /// The thread, as far as its memory still tells.
+        #[serde(flatten)]
+        thread: ThreadRef,
+        /// Whether its memory still says so: its state is Terminated.
+        terminated: bool,
     },
     /// A process, of which no single thread is named.
     Process {

@@ -1,13 +1,13 @@
 //! What all finders of relations look at.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use memory::VirtualAddress;
-use nt::thread::WaitReason;
+use nt::thread::{ThreadState, WaitReason};
 use ntos::{Kernel, Wait};
 
 use super::relation::{Evidence, Grade, Holder, Object, Relation};
-use crate::{Census, Hex};
+use crate::{Census, Hex, ThreadRef};
 
 /// The threads of a dump and what they wait for.
 pub(crate) struct Scene<'k, 'a> {
@@ -15,14 +15,14 @@ pub(crate) struct Scene<'k, 'a> {
     pub(crate) census: &'k Census,
     /// By the thread's number; empty for one that does not wait.
     pub(crate) waits: Vec<Vec<Wait>>,
-    by_object: HashMap<VirtualAddress, Vec<usize>>,
+    by_object: BTreeMap<VirtualAddress, Vec<usize>>,
 }
 
 impl<'k, 'a> Scene<'k, 'a> {
     pub(crate) fn of(kernel: &'k Kernel<'a>, census: &'k Census) -> Self {
         let waits: Vec<Vec<Wait>> =
             census.threads.iter().map(|thread| kernel.waits(thread).unwrap_or_default()).collect();
-        let mut by_object: HashMap<_, Vec<usize>> = HashMap::new();
+        let mut by_object: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (thread, waits) in waits.iter().enumerate() {
             for wait in waits {
                 by_object.entry(wait.object).or_default().push(thread);
@@ -34,6 +34,12 @@ impl<'k, 'a> Scene<'k, 'a> {
     /// Threads that wait for the object at an address.
     pub(crate) fn waiters_of(&self, object: VirtualAddress) -> &[usize] {
         self.by_object.get(&object).map_or(&[], Vec::as_slice)
+    }
+
+    /// The first object from an address on that is waited for, within so many bytes.
+    pub(crate) fn waited_in(&self, start: VirtualAddress, bytes: u64) -> Option<VirtualAddress> {
+        let end = VirtualAddress(start.0.saturating_add(bytes));
+        self.by_object.range(start..end).next().map(|(object, _)| *object)
     }
 
     pub(crate) fn reason(&self, thread: usize) -> Option<WaitReason> {
@@ -51,7 +57,27 @@ impl<'k, 'a> Scene<'k, 'a> {
         let number = self.census.find(address);
         match number.and_then(|number| self.census.name(number)) {
             Some(name) => (Holder::Thread(name), number),
-            None => (Holder::GoneThread { address: Hex(address.0) }, None),
+            None => (self.unlisted(address), None),
+        }
+    }
+
+    /// A thread in no list: what is left of it may tell that it ended, and so
+    /// do lists that are whole; a list that was cut does not.
+    fn unlisted(&self, address: VirtualAddress) -> Holder {
+        let owner = self.kernel.owner_of(address).and_then(|owner| self.census.process(owner));
+        let left = owner.map(|owner| (self.kernel.thread(address), owner));
+        let name = ThreadRef {
+            tid: left.as_ref().and_then(|(thread, _)| thread.tid),
+            pid: left.as_ref().and_then(|(_, owner)| owner.pid),
+            process: left.as_ref().and_then(|(_, owner)| owner.name.clone()),
+            address: Hex(address.0),
+        };
+        let state = left.as_ref().and_then(|(thread, _)| thread.state);
+        let terminated = state == Some(ThreadState::Terminated);
+        let lists_are_whole = self.census.lists.iter().all(|list| list.whole);
+        match terminated || (lists_are_whole && left.is_none()) {
+            true => Holder::GoneThread { thread: name, terminated },
+            false => Holder::Thread(name),
         }
     }
 

@@ -191,7 +191,12 @@ pub(super) fn sentence(relation: &Relation) -> String {
 pub(super) fn holder(holder: &Holder) -> String {
     match holder {
         Holder::Thread(one) => thread(one),
-        Holder::GoneThread { address } => format!("a thread that ended, at {address}"),
+        Holder::GoneThread { thread: gone, .. } if gone.tid.is_some() => {
+            format!("{}, which ended", thread(gone))
+        }
+        Holder::GoneThread { thread: gone, .. } => {
+            format!("a thread that ended, at {}", gone.address)
+        }
         Holder::Process { pid, process, address } => match (process, pid) {
             (Some(name), Some(pid)) => format!("process {name} ({pid})"),
             _ => format!("process at {address}"),

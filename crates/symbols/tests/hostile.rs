@@ -248,7 +248,7 @@ fn small_entries() {
 
 /// The same with the samples, where they are.
 fn real_files() {
-    let Some(root) = std::env::var_os("LIVEDUMP_SAMPLES") else {
+    let Some(root) = std::env::var_os("LIVEDUMP_SAMPLES").filter(|root| !root.is_empty()) else {
         eprintln!("skipped the samples: LIVEDUMP_SAMPLES is not set");
         return;
     };

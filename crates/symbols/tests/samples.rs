@@ -12,8 +12,9 @@ use symbols::{
 };
 
 fn folder() -> Option<PathBuf> {
-    let folder =
-        std::env::var_os("LIVEDUMP_SAMPLES").map(|root| PathBuf::from(root).join("symbols"));
+    let folder = std::env::var_os("LIVEDUMP_SAMPLES")
+        .filter(|root| !root.is_empty())
+        .map(|root| PathBuf::from(root).join("symbols"));
     if folder.is_none() {
         eprintln!("skipped: LIVEDUMP_SAMPLES is not set");
     }

@@ -65,7 +65,7 @@ struct List<'a> {
 impl List<'_> {
     /// Types 8 and 9: a range from page 0 on ends the list.
     fn until_page_zero(&self, first_page: u64) -> Result<Runs, Error> {
-        let mut runs = Runs::new(first_page, None);
+        let mut runs = self.runs(first_page, None);
         self.walk(|base, pages, entry| {
             if base == 0 {
                 return Ok(false);
@@ -85,7 +85,7 @@ impl List<'_> {
         if declared > MAX_RANGES {
             return Err(self.too_many(self.offset - 0x10, declared));
         }
-        let mut runs = Runs::new(first_page, Some(total));
+        let mut runs = self.runs(first_page, Some(total));
         self.walk(|base, pages, entry| {
             if runs.total() >= total {
                 return Ok(false);
@@ -100,6 +100,14 @@ impl List<'_> {
             runs.push(base, pages, entry).map(|()| true)
         })?;
         self.not_empty(runs)
+    }
+
+    /// Room is taken once: a list that grows is held twice while it is copied.
+    fn runs(&self, first_page: u64, pages: Option<u64>) -> Runs {
+        let most = self.room.min(MAX_RANGES).min(self.source.len() / ENTRY);
+        let mut runs = Runs::new(first_page, pages);
+        runs.list.reserve_exact(most as usize);
+        runs
     }
 
     fn walk(&self, mut see: impl FnMut(u64, u64, u64) -> Result<bool, Error>) -> Result<(), Error> {

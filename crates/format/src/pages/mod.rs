@@ -30,7 +30,12 @@ pub struct Pages<'a> {
 }
 
 enum Places<'a> {
-    Runs { list: Vec<Run>, index: Index },
+    /// Of each run, what makes the number of a page its place among the file's pages, wrapping:
+    /// a third of a run's size, for a million of them.
+    Runs {
+        ahead: Vec<u64>,
+        index: Index,
+    },
     Bitmap(Ranked<'a>),
 }
 
@@ -39,7 +44,8 @@ impl<'a> Pages<'a> {
         let index = Index::new(&runs.list, source.len());
         let count = runs.total();
         let frames = runs.list.iter().map(|run| run.base + run.pages).max().unwrap_or(0);
-        let places = Places::Runs { list: runs.list, index };
+        let place = |run: &Run| ((run.offset - runs.start) / PAGE_SIZE).wrapping_sub(run.base);
+        let places = Places::Runs { ahead: runs.list.iter().map(place).collect(), index };
         let lent = lent(source, runs.start);
         Self { source, places, lent, start: runs.start, count, frames }
     }
@@ -86,7 +92,7 @@ impl<'a> Pages<'a> {
     pub fn offset(&self, frame: PageFrame) -> io::Result<Option<u64>> {
         let number = match &self.places {
             Places::Bitmap(ranked) => ranked.rank(frame.0)?,
-            Places::Runs { list, index } => number_in(list, index, self.start, frame.0),
+            Places::Runs { ahead, index } => number_in(ahead, index, frame.0),
         };
         let offset = number
             .and_then(|number| number.checked_mul(PAGE_SIZE)?.checked_add(self.start))
@@ -102,7 +108,7 @@ impl<'a> Pages<'a> {
                 None => return self.page_slowly(frame),
                 Some(number) => number,
             },
-            Places::Runs { list, index } => number_in(list, index, self.start, frame.0)?,
+            Places::Runs { ahead, index } => number_in(ahead, index, frame.0)?,
         };
         self.lent.get(usize::try_from(number).ok()?)
     }
@@ -123,10 +129,10 @@ impl<'a> Pages<'a> {
             Places::Bitmap(ranked) => ranked.runs(|base, pages, rank| {
                 see(Run { base, pages, offset: self.start.saturating_add(rank * PAGE_SIZE) })
             }),
-            Places::Runs { list, index } => {
+            Places::Runs { ahead, index } => {
                 for (run, frames) in index.segments() {
-                    let run = list[run as usize];
-                    let offset = run.offset + (frames.start - run.base) * PAGE_SIZE;
+                    let number = frames.start.wrapping_add(ahead[run as usize]);
+                    let offset = self.start + number * PAGE_SIZE;
                     let pages = frames.end - frames.start;
                     if !see(Run { base: frames.start, pages, offset }) {
                         break;
@@ -173,10 +179,9 @@ fn lent(source: Source<'_>, start: u64) -> &[[u8; PAGE_SIZE as usize]] {
 }
 
 /// The how manieth of the file's pages it is; the runs lie back to back from `start` on.
-fn number_in(list: &[Run], index: &Index, start: u64, frame: u64) -> Option<u64> {
+fn number_in(ahead: &[u64], index: &Index, frame: u64) -> Option<u64> {
     let (run, _) = index.find(frame)?;
-    let run = list.get(run as usize)?;
-    Some((run.offset - start) / PAGE_SIZE + (frame - run.base))
+    Some(frame.wrapping_add(*ahead.get(run as usize)?))
 }
 
 impl PhysicalMemory for Pages<'_> {

@@ -234,6 +234,7 @@ fn of_start(start: Start) -> String {
         Start::Processor { number } => format!("registers of processor {number}"),
         Start::HeaderContext => "context in the dump's header".to_owned(),
         Start::SwitchFrame => "switch frame".to_owned(),
+        Start::Capture => "a return address that all threads in the capture share".to_owned(),
         _ => "saved stack pointer".to_owned(),
     }
 }

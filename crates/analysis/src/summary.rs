@@ -20,6 +20,9 @@ pub struct Summary {
     pub profile_refused: Option<String>,
     /// Who told where the members of structures lie.
     pub layout: Vec<LayoutSource>,
+    /// Whether its threads were photographed while they ran the capture's own
+    /// call: then state, wait blocks and innermost frames are of that.
+    pub threads_in_capture: bool,
     /// Files of modules that were looked for.
     pub files: Vec<FileSummary>,
 }
@@ -80,6 +83,7 @@ pub fn summary(kernel: &Kernel<'_>, _: &Images<'_>, files: &StoreFiles) -> Summa
                 members: members as u64,
             })
             .collect(),
+        threads_in_capture: kernel.is_of_threads_in_capture(),
         files: attempts
             .map(|attempt| FileSummary {
                 file: attempt.file,

@@ -61,20 +61,18 @@ fn without_types_less_is_said_and_nothing_false() {
 
 #[test]
 fn with_pages_missing_less_is_said_and_nothing_false() {
-    for (seed, missing) in [(1, 20), (2, 100), (3, 400), (4, 1500), (5, 4000)] {
-        for scenario in ["deadlock", "alpc-chain", "stuck-irp", "work-queue-full"] {
-            let scenario = format!("{scenario},missing-pages={missing},seed={seed}");
-            let layout = LAYOUTS[seed % 3];
-            for case in [Case::of(&scenario, layout), Case::bare(&scenario, layout)] {
-                let ran = case.bench.run("threads x.dmp --json");
-                if ran.code == 0 {
-                    case.agrees(case.compare_hang(&case.ask("hang")));
-                } else {
-                    assert_eq!(ran.code, 9, "{}: {}", case.named, ran.err);
-                }
-            }
+    let mut found = 0;
+    for (seed, missing) in (1..16).zip([20, 50, 100, 200, 700].into_iter().cycle()) {
+        let scenario = ["deadlock", "alpc-chain", "stuck-irp", "work-queue-full"][seed % 4];
+        let scenario = format!("{scenario},missing-pages={missing},seed={seed}");
+        let layout = LAYOUTS[seed % 3];
+        for case in [Case::of(&scenario, layout), Case::bare(&scenario, layout)] {
+            let Some(hang) = case.ask_what_is_left("hang") else { continue };
+            found += inside::each(&hang["relations"]).count();
+            case.agrees(case.compare_hang(&hang));
         }
     }
+    assert!(found > 40, "only {found} relations are left, so this proves little");
 }
 
 #[test]

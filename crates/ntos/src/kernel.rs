@@ -137,6 +137,13 @@ impl<'a> Kernel<'a> {
         self.dump.header().ps_active_process_head.filter(|head| head.0 != 0).or_else(block)
     }
 
+    /// Whether this is a triage dump of running threads. The capture woke each
+    /// of them to photograph it: their state, wait blocks and innermost frames
+    /// are its own, and say nothing of what the thread waited for.
+    pub fn is_of_threads_in_capture(&self) -> bool {
+        matches!(self.memory, KernelMemory::Triage(_)) && self.dump.header().is_live()
+    }
+
     /// The thread whose context the header has: a triage dump's own copy, else
     /// the one of the processor whose registers those are.
     pub fn header_thread(&self) -> Option<VirtualAddress> {

@@ -102,5 +102,34 @@ pub fn walk(reader: &Reader<'_>, head: VirtualAddress, most: usize) -> List {
         list.entries.push(entry);
         previous = entry;
     };
+    if matches!(list.end, ListEnd::Unreadable { .. } | ListEnd::NotKernel { .. }) {
+        let behind = backwards(reader, head, &seen, most - list.entries.len());
+        list.entries.extend(behind);
+    }
     list
+}
+
+/// What lies behind the gap of a list that could not be walked to its end:
+/// from its head along the Blinks.
+fn backwards(
+    reader: &Reader<'_>,
+    head: VirtualAddress,
+    known: &HashSet<VirtualAddress>,
+    most: usize,
+) -> Vec<VirtualAddress> {
+    let mut found = Vec::new();
+    let mut seen = HashSet::new();
+    let mut next = head;
+    while found.len() < most {
+        let Ok(entry) = reader.pointer(at(next, reader.pointer_size())) else { break };
+        let new = reader.is_kernel(entry) && !known.contains(&entry) && seen.insert(entry);
+        // An entry that does not lead on to where this walk came from is none.
+        if !new || reader.pointer(entry).ok() != Some(next) {
+            break;
+        }
+        found.push(entry);
+        next = entry;
+    }
+    found.reverse();
+    found
 }

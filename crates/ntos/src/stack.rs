@@ -1,6 +1,6 @@
 //! Kernel stacks: where a thread's walk begins, on which stacks, and what it found.
 
-use format::{KernelMemory, Machine};
+use format::Machine;
 use memory::VirtualAddress;
 use nt::thread::ThreadState;
 use serde::Serialize;
@@ -37,6 +37,9 @@ pub enum Start {
     HeaderContext,
     /// The frame that the switch to another thread left.
     SwitchFrame,
+    /// In the capture's own call: the return address that all of a triage
+    /// dump's threads have at the same place.
+    Capture,
     /// The saved stack pointer, by scanning: no switch frame was found there.
     SavedStackPointer,
 }
@@ -84,7 +87,7 @@ impl<'k, 'a> Stacks<'k, 'a> {
             kernel.processors().map_or_else(Vec::new, |Processors { processors, .. }| processors);
         // A triage dump's threads were disturbed by the capture: their state
         // does not say that they wait.
-        let disturbed = matches!(kernel.memory(), KernelMemory::Triage(_));
+        let disturbed = kernel.is_of_threads_in_capture();
         let runs = |thread: &Thread| {
             processors.iter().any(|one| one.current_thread == Some(thread.address))
         };
@@ -121,6 +124,9 @@ impl<'k, 'a> Stacks<'k, 'a> {
         }
         let found = self.switch_frame.and_then(|frame| frame.registers(self.kernel, stack));
         let (start, registers) = match found {
+            Some(registers) if self.kernel.is_of_threads_in_capture() => {
+                (Start::Capture, registers)
+            }
             Some(registers) => (Start::SwitchFrame, registers),
             None => (Start::SavedStackPointer, self.bare(stack).ok_or(NoStack::Unknown)?),
         };
@@ -137,7 +143,9 @@ impl<'k, 'a> Stacks<'k, 'a> {
         let mut bytes = vec![0; CONTEXT];
         self.kernel.reader().bytes(processor.context?, &mut bytes).ok()?;
         let registers = self.context(&bytes)?;
-        let walk = self.walk(&registers, true, thread, Some(processor));
+        // Idle threads are in no list: what lies below a DPC is theirs all the same.
+        let unlisted = processor.current_thread.map(|thread| self.kernel.thread(thread));
+        let walk = self.walk(&registers, true, thread.or(unlisted.as_ref()), Some(processor));
         Some(ThreadStack { start: Start::Processor { number: processor.number }, walk })
     }
 

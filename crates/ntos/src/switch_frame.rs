@@ -18,6 +18,8 @@ use crate::thread::Thread;
 
 /// Bytes above a saved stack pointer that are looked through.
 const REACH: u64 = 0x180;
+/// The same for threads in the capture, whose innermost function has a CONTEXT in its frame.
+const REACH_IN_CAPTURE: u64 = 0x1000;
 /// Threads that are looked at.
 const SAMPLE: usize = 64;
 
@@ -29,6 +31,8 @@ pub struct SwitchFrame {
     /// The return address itself, which every thread shares; `None` when types told.
     #[serde(serialize_with = "crate::hex_option")]
     pub return_address: Option<VirtualAddress>,
+    /// Where the frame pointer lies, from KernelStack on.
+    pub frame_offset: Option<u64>,
     /// Who told.
     pub source: Source,
     /// How many threads were looked at, and how many of them agree.
@@ -44,24 +48,45 @@ impl SwitchFrame {
         images: &Images<'_>,
         threads: &[&Thread],
     ) -> Option<Self> {
-        if let Some(member) = kernel.layout().switch_frame.return_address {
-            let source = member.source;
-            return Some(Self {
-                return_offset: member.offset,
-                return_address: None,
-                source,
-                threads: (0, 0),
-            });
-        }
+        let stacks: Vec<VirtualAddress> =
+            threads.iter().filter_map(|thread| thread.kernel_stack).take(SAMPLE).collect();
+        let told = Self::told(kernel, &stacks);
+        told.or_else(|| Self::learnt(kernel, images, &stacks))
+    }
+
+    /// As the types have it, unless the threads' stacks speak against it: those
+    /// of a triage dump are in the capture, and not switched away from.
+    fn told(kernel: &Kernel<'_>, stacks: &[VirtualAddress]) -> Option<Self> {
+        let member = kernel.layout().switch_frame.return_address?;
+        let frame = Self {
+            return_offset: member.offset,
+            return_address: None,
+            frame_offset: kernel.layout().switch_frame.frame.map(|frame| frame.offset),
+            source: member.source,
+            threads: (0, 0),
+        };
+        let fits = stacks.iter().filter(|stack| frame.registers(kernel, **stack).is_some()).count();
+        let threads = (stacks.len() as u32, fits as u32);
+        (!kernel.is_of_threads_in_capture() || fits * 2 > stacks.len())
+            .then_some(Self { threads, ..frame })
+    }
+
+    fn learnt(
+        kernel: &Kernel<'_>,
+        images: &Images<'_>,
+        stacks: &[VirtualAddress],
+    ) -> Option<Self> {
         let nt = kernel.modules().kernel()?;
-        let sample = threads.iter().filter_map(|thread| thread.kernel_stack).take(SAMPLE);
+        let is_x64 = kernel.dump().header().machine_image_type == Machine::X64;
+        let returns = |value| !is_x64 || unwind::follows_call(images, value) != Some(false);
+        let reach = if kernel.is_of_threads_in_capture() { REACH_IN_CAPTURE } else { REACH };
         let mut votes: HashMap<(u64, VirtualAddress), u32> = HashMap::new();
         let mut looked = 0;
-        for stack in sample {
+        for stack in stacks {
             looked += 1;
-            for offset in (0..REACH).step_by(8) {
-                let Ok(value) = kernel.reader().pointer(at(stack, offset)) else { break };
-                if nt.contains(value) && images.is_code(value) != Some(false) {
+            for offset in (0..reach).step_by(8) {
+                let Ok(value) = kernel.reader().pointer(at(*stack, offset)) else { break };
+                if nt.contains(value) && images.is_code(value) != Some(false) && returns(value) {
                     *votes.entry((offset, value)).or_default() += 1;
                 }
             }
@@ -74,6 +99,9 @@ impl SwitchFrame {
         agree.then_some(Self {
             return_offset: offset,
             return_address: Some(value),
+            // The context switch saves it right before; what the capture's own
+            // function saves where, is not known.
+            frame_offset: offset.checked_sub(8).filter(|_| !kernel.is_of_threads_in_capture()),
             source: Source::Probed,
             threads: (looked, best),
         })
@@ -95,8 +123,9 @@ impl SwitchFrame {
         if !expected {
             return None;
         }
-        // The frame pointer is saved right before the return address.
-        let frame = kernel.reader().pointer(VirtualAddress(place.0.wrapping_sub(8))).ok();
+        let frame = self.frame_offset.and_then(|offset| {
+            kernel.reader().pointer(at(stack, offset)).ok()
+        });
         let sp = place.0.wrapping_add(8);
         Some(match kernel.dump().header().machine_image_type {
             Machine::X64 => {

@@ -29,5 +29,6 @@ pub mod x64;
 pub use frame::{End, Found, Frame, Note, Trust, Walk};
 pub use image::{Code, Exceptions, Image, Missing};
 pub use registers::Registers;
+pub use scan::follows_call;
 pub use stack::{NextSegment, Resume, Segment, Stack, StackKind};
 pub use unwinder::{Options, Scan, Step, Unwinder};

@@ -3,7 +3,14 @@
 use memory::VirtualAddress;
 
 use crate::unwinder::{Scan, Step};
-use crate::{Found, Registers, Segment, Trust, Unwinder, arm64, x64};
+use crate::{Code, Found, Registers, Segment, Trust, Unwinder, arm64, x64};
+
+/// Whether the instruction before an address of x64 can be a call; `None` when
+/// its bytes are not at hand.
+pub fn follows_call(code: &dyn Code, address: VirtualAddress) -> Option<bool> {
+    let image = code.image_at(VirtualAddress(address.0.checked_sub(1)?))?;
+    x64::follows_call(code, &image, image.rva(address)?)
+}
 
 impl Unwinder<'_> {
     /// The next value on the stack that can be a return address. Stops at the

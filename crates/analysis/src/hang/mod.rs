@@ -30,8 +30,8 @@ pub struct Hang {
     pub processes: u64,
     /// How many threads were found.
     pub threads: u64,
-    /// How many of these wait.
-    pub waiting_threads: u64,
+    /// How many of these wait; absent where the capture woke them all.
+    pub waiting_threads: Option<u64>,
     /// How far the kernel's lists could be walked.
     pub lists: Vec<ListReport>,
     /// Who waits for what, and who has it.
@@ -49,7 +49,7 @@ pub struct Hang {
     /// The threads that have waited longest, workers without work left out.
     pub longest: Vec<Waiting>,
     /// Threads that wait for work: what they wait for is no sign of a hang.
-    pub idle_workers: u64,
+    pub idle_workers: Option<u64>,
     /// Waits of kinds that no dump proves, by their reason.
     pub not_provable: Vec<NotProvable>,
     /// What was not looked at, and why.
@@ -83,6 +83,18 @@ pub fn hang(
     relations.extend(objects::ends(&scene));
     relations.extend(objects::requests(&scene));
     relations.extend(objects::calls(&scene));
+    let in_capture = kernel.is_of_threads_in_capture();
+    if in_capture {
+        unasked.push(
+            "what threads waited for, and for how long: the capture woke them, and their state and \
+             wait blocks are not those of the hang; their stacks tell the wait"
+                .into(),
+        );
+        // Threads of one dump were photographed one after the other.
+        for relation in &mut relations {
+            relation.grade = relation.grade.min(Grade::Consistent);
+        }
+    }
     let (chains, cycles) = graph::chains_and_cycles(&relations);
     let processors = listing::processors(kernel, images, walker, census).unwrap_or_default();
     let milliseconds = |ticks| kernel.clock().map(|clock| clock.milliseconds(ticks));
@@ -90,13 +102,13 @@ pub fn hang(
     Hang {
         processes: census.processes.len() as u64,
         threads: census.threads.len() as u64,
-        waiting_threads: waiting as u64,
+        waiting_threads: (!in_capture).then_some(waiting as u64),
         lists,
         stuck_queues: queues::stuck(&scene, images),
         busy_processors: busy::busy(&processors, milliseconds),
         processors,
-        longest: waiting::longest(&scene),
-        idle_workers: waiting::idle_workers(&scene),
+        longest: if in_capture { Vec::new() } else { waiting::longest(&scene) },
+        idle_workers: (!in_capture).then(|| waiting::idle_workers(&scene)),
         not_provable: waiting::not_provable(&scene, &relations),
         relations,
         cycles,

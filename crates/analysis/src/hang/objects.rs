@@ -103,7 +103,9 @@ fn call(scene: &Scene<'_, '_>, number: usize, message: &AlpcMessage) -> Option<R
         (None, Some(process)) => {
             let port = message.port.unwrap_or(message.address);
             evidence.push(Evidence::new(port, "no thread took it; the port's owner"));
-            (Some((scene.process_at(process), None)), Grade::Proved)
+            let known = scene.census.process(process).is_some();
+            let grade = if known { Grade::Proved } else { Grade::Consistent };
+            (Some((scene.process_at(process), None)), grade)
         }
         (None, None) => (None, Grade::NotProvable),
     };

@@ -20,8 +20,10 @@ pub(crate) struct Scene<'k, 'a> {
 
 impl<'k, 'a> Scene<'k, 'a> {
     pub(crate) fn of(kernel: &'k Kernel<'a>, census: &'k Census) -> Self {
+        // Threads in the capture do not wait any more: their blocks are left over.
+        let of = |thread| kernel.waits(thread).filter(|_| !kernel.is_of_threads_in_capture());
         let waits: Vec<Vec<Wait>> =
-            census.threads.iter().map(|thread| kernel.waits(thread).unwrap_or_default()).collect();
+            census.threads.iter().map(|thread| of(thread).unwrap_or_default()).collect();
         let mut by_object: BTreeMap<_, Vec<usize>> = BTreeMap::new();
         for (thread, waits) in waits.iter().enumerate() {
             for wait in waits {

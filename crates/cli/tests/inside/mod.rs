@@ -76,9 +76,30 @@ impl Case {
 
     /// What a command says of the dump.
     pub(crate) fn ask(&self, command: &str) -> Value {
-        let (code, answer) = self.bench.json(&format!("{command} x.dmp{}", self.beside));
+        self.ask_of(command, "x.dmp")
+    }
+
+    /// The same of another dump of the same machine.
+    pub(crate) fn ask_of(&self, command: &str, dump: &str) -> Value {
+        let (code, answer) = self.bench.json(&format!("{command} {dump}{}", self.beside));
         assert_eq!(code, 0, "{command}: {}: {answer:#}", self.named);
         answer
+    }
+
+    /// `None`: so much is missing that the dump does not tell, and that is said.
+    pub(crate) fn ask_what_is_left(&self, command: &str) -> Option<Value> {
+        let ran = self.bench.run(&format!("{command} x.dmp{}", self.beside));
+        if ran.code != 0 {
+            assert_eq!(ran.code, 9, "{}: {}", self.named, ran.err);
+            ran.complains("does not tell its");
+            return None;
+        }
+        Some(self.ask(command))
+    }
+
+    /// What was planted of the thread at an address.
+    pub(crate) fn thread_at(&self, address: &Value) -> Option<&Value> {
+        each(&self.truth["threads"]).find(|one| one["address"] == *address)
     }
 
     /// The same in words.
@@ -96,7 +117,7 @@ impl Case {
     }
 
     fn tid_at(&self, address: &Value) -> Option<u64> {
-        each(&self.truth["threads"]).find(|one| one["address"] == *address)?["tid"].as_u64()
+        self.thread_at(address)?["tid"].as_u64()
     }
 
     /// Asserts that nothing was said against the truth.

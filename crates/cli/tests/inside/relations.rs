@@ -171,7 +171,13 @@ impl Case {
                 "process" => {
                     let truth = each(&self.truth["objects"])
                         .find(|one| one["address"] == relation["object"]["address"]);
-                    if truth.is_none_or(|one| one["server_pid"] != holder["pid"]) {
+                    let server = |pid: &Value| {
+                        let named = |one: &&Value| one["pid"] == *pid;
+                        each(&self.truth["processes"]).find(named).map(|one| &one["address"])
+                    };
+                    let same = |one: &Value| server(&one["server_pid"]) == Some(&holder["address"])
+                        && [&one["server_pid"], &Value::Null].contains(&&holder["pid"]);
+                    if !truth.is_some_and(same) {
                         faults.push(format!("not the server of {truth:?}: {relation}"));
                     }
                 }

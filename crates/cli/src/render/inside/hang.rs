@@ -34,10 +34,18 @@ pub(crate) fn text(report: &HangReport) -> String {
     record.line("verdict", verdict(hang));
     record.line(
         "threads",
-        format!(
-            "{} in {} processes; {} wait, {} of them for work",
-            hang.threads, hang.processes, hang.waiting_threads, hang.idle_workers
-        ),
+        match (hang.waiting_threads, hang.idle_workers) {
+            (Some(waiting), Some(idle)) => format!(
+                "{} in {}; {waiting} wait, {idle} of them for work",
+                hang.threads,
+                count(hang.processes as usize, "process", "processes")
+            ),
+            _ => format!(
+                "{} in {}",
+                hang.threads,
+                count(hang.processes as usize, "process", "processes")
+            ),
+        },
     );
     incomplete(&mut record, &hang.lists);
     for cycle in &hang.cycles {
@@ -85,13 +93,21 @@ pub(super) fn verdict(hang: &Hang) -> String {
     let waits = match (hang.cycles.len(), hang.chains.len()) {
         (0, 0) if !more.is_empty() => return more.join("; "),
         (0, 0) => "no thread was found that waits for another".to_owned(),
-        (0, chains) => format!("no cycle; {chains} roots that threads wait for"),
+        (0, chains) => {
+            format!("no cycle; {} that threads wait for", count(chains, "root", "roots"))
+        }
         (cycles, chains) => format!(
-            "deadlock: {cycles} cycles ({proved} proved), {chains} further roots that threads wait for"
+            "deadlock: {} ({proved} proved), {} that threads wait for",
+            count(cycles, "cycle", "cycles"),
+            count(chains, "further root", "further roots")
         ),
     };
     more.insert(0, waits);
     more.join("; ")
+}
+
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// Processors and queues that do not go on.

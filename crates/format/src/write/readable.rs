@@ -165,7 +165,7 @@ mod tests {
         };
         assert_eq!(left(&[]), [(100, 10, page(0))]);
         assert_eq!(left(&[0..0x2000, page(10)..page(11)]), [(100, 10, page(0))]);
-        assert_eq!(left(&[page(0)..page(10)]), []);
+        assert_eq!(left(std::slice::from_ref(&(page(0)..page(10)))), []);
         assert_eq!(
             left(&[0..page(2), page(4)..page(5), page(9)..page(12)]),
             [(102, 2, page(2)), (105, 4, page(5))]

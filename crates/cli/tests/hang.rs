@@ -87,3 +87,46 @@ fn a_profile_serves_as_the_pdb_that_it_was_made_of() {
         case.agrees(case.compare_tables());
     }
 }
+
+#[test]
+fn a_profile_of_another_build_is_refused_with_the_reason() {
+    let case = Case::bare("deadlock", "a");
+    let pdb = format!("{}/ntkrnlmp.pdb", fixtures("b"));
+    case.bench.run(&format!("profile make {pdb} -o b.json")).exits(0);
+    let bare = case.ask("hang");
+    let (code, refused) = case.bench.json("hang x.dmp --profile b.json");
+    assert_eq!(code, 0);
+    assert!(refused["kernel"]["profile_refused"].is_string(), "{}", refused["kernel"]);
+    assert_eq!(refused["relations"], bare["relations"]);
+    assert_eq!(refused["kernel"]["layout"], bare["kernel"]["layout"]);
+    case.bench.run("hang x.dmp --profile b.json").exits(0).says("profile     not used: ");
+}
+
+#[test]
+fn a_healthy_machine_is_said_to_have_nobody_waiting_for_another() {
+    for layout in LAYOUTS {
+        let case = Case::of("healthy", layout);
+        let text = case.tell("hang");
+        assert!(text.contains("no thread was found that waits for another"), "{text}");
+    }
+}
+
+#[test]
+fn a_thread_that_ended_is_named_and_said_to_have_ended() {
+    let case = Case::of("mutant-owner-dead", "a");
+    let hang = case.ask("hang");
+    let root = inside::each(&hang["chains"])
+        .map(|chain| &chain["root"])
+        .find(|root| root["kind"] == "gone-thread")
+        .unwrap();
+    let truth = case.thread_at(&root["address"]).unwrap();
+    assert_eq!((&root["tid"], &root["pid"]), (&truth["tid"], &truth["pid"]));
+    assert_eq!(root["terminated"], true);
+    assert!(case.tell("hang").contains("which ended"), "{hang:#}");
+}
+
+#[test]
+fn an_encoded_block_is_decoded_and_said_to_have_been() {
+    let case = Case::bare("healthy,encoded-block", "b");
+    assert_eq!(case.ask("hang")["kernel"]["debugger_block"], "decoded");
+}

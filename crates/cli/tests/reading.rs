@@ -276,7 +276,7 @@ fn every_failure_of_a_simulated_machine_says_so() {
     let bench = Bench::new();
     for (line, scenario) in [
         ("threads -p 9999 --simulate", "healthy"),
-        ("ps x.dmp --simulate=partial", "partial"),
+        ("threads -p 9999 --simulate=partial", "partial"),
         ("triage -p 9999 --simulate x.dmp", "healthy"),
     ] {
         bench.run(line).complains(&format!("simulated: {scenario}\n"));

@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 pub mod census;
 pub mod completeness;
+pub mod crash;
 pub mod hang;
 pub mod listing;
 pub mod stacks;
@@ -16,6 +17,7 @@ pub mod summary;
 
 pub use census::{Census, ListReport, ThreadRef};
 pub use completeness::{Completeness, completeness};
+pub use crash::{Crash, CrashParameter, crash};
 pub use hang::{Hang, hang};
 pub use stacks::{FrameReport, StackReport, UniqueStack};
 pub use summary::{Summary, summary};

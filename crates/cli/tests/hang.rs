@@ -130,3 +130,33 @@ fn an_encoded_block_is_decoded_and_said_to_have_been() {
     let case = Case::bare("healthy,encoded-block", "b");
     assert_eq!(case.ask("hang")["kernel"]["debugger_block"], "decoded");
 }
+
+#[test]
+fn a_crash_is_told_with_its_code_its_stack_and_whom_that_speaks_against() {
+    let Some(samples) = std::env::var_os("LIVEDUMP_SAMPLES").map(std::path::PathBuf::from) else {
+        eprintln!("skipped: LIVEDUMP_SAMPLES is not set");
+        return;
+    };
+    let bench = livedump::Bench::new();
+    let dump = samples.join("triage/x64-19041-amdppm.dmp").display().to_string();
+    let symbols = samples.join("symbols").display().to_string();
+    let (code, hang) = bench.json(&format!("hang {dump} --symbols {symbols}"));
+    assert_eq!(code, 0);
+    assert_eq!(hang["crash"]["code"], 0x1000_007E);
+    assert_eq!(hang["crash"]["name"], "SYSTEM_THREAD_EXCEPTION_NOT_HANDLED");
+    assert_eq!(hang["crash"]["parameters"][1]["value"], "fffff8048b58334c");
+    assert_eq!(hang["context"]["fault"], true);
+    assert_eq!(hang["context"]["blamed"]["module"], "amdppm");
+    assert_eq!(hang["context"]["blamed"]["grade"], "consistent");
+    let text = bench.run(&format!("hang {dump} --symbols {symbols}")).exits(0).out;
+    assert!(text.contains("no proof of guilt"), "{text}");
+}
+
+#[test]
+fn a_machine_that_ran_on_is_never_said_to_have_crashed() {
+    let case = Case::of("deadlock", "a");
+    let hang = case.ask("hang");
+    assert!(hang["crash"].is_null());
+    assert_eq!(hang["context"]["fault"], false);
+    assert!(!case.tell("hang").contains("crashed"));
+}

@@ -47,11 +47,15 @@ fn the_page_is_whole_needs_nothing_else_and_shows_the_wait_graph() {
     let found = elements(&page);
     assert_eq!(found.get("script"), None);
     for outside in ["http:", "https:", "src=", "@import", "url("] {
-        assert!(!page.contains(outside) || outside == "url(" && !page.contains("url(h"), "{outside}");
+        assert!(
+            !page.contains(outside) || outside == "url(" && !page.contains("url(h"),
+            "{outside}"
+        );
     }
     assert_eq!(found["svg"], 1);
     let hang = case.ask("hang");
-    let relations = inside::each(&hang["relations"]).filter(|one| one["holder"].is_object()).count();
+    let relations =
+        inside::each(&hang["relations"]).filter(|one| one["holder"].is_object()).count();
     // A line for each relation, and the arrow's head.
     assert_eq!(found["path"], relations + 1);
     let stacks = inside::each(&hang["unique_stacks"]).count();
@@ -75,9 +79,11 @@ fn names_of_a_hostile_dump_are_text_and_nothing_more() {
     let case = Case::of("deadlock", "a");
     let mut bytes = std::fs::read(case.bench.path("x.dmp")).unwrap();
     let mut replaced = 0;
-    for (name, hostile) in
-        [(b"lsass.exe", b"</svg>\"'\x1b"), (b"dwm.exe\0\0", b"<b>&a\n<i>"), (b"explorer.", b"<script>\x9b")]
-    {
+    for (name, hostile) in [
+        (b"lsass.exe", b"</svg>\"'\x1b"),
+        (b"dwm.exe\0\0", b"<b>&a\n<i>"),
+        (b"explorer.", b"<script>\x9b"),
+    ] {
         for at in 0..bytes.len() - name.len() {
             if &bytes[at..at + name.len()] == name {
                 bytes[at..at + name.len()].copy_from_slice(hostile);

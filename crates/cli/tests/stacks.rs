@@ -100,7 +100,10 @@ fn threads_of_a_triage_dump_are_unwound_from_the_capture_s_frames_which_are_set_
             assert_eq!(own, planted, "{stack:#}");
             assert!(each(&stack["frames"]).all(|frame| frame["trust"] == "certain"), "{stack:#}");
         }
-        case.bench.run("stacks t.dmp").exits(0).says("capture     threads ran the capture's own call");
+        case.bench
+            .run("stacks t.dmp")
+            .exits(0)
+            .says("capture     threads ran the capture's own call");
     }
 }
 
@@ -111,7 +114,8 @@ fn wait_blocks_of_a_triage_dump_prove_nothing_and_hang_says_so() {
     let hang = case.ask_of("hang", "t.dmp");
     assert!(each(&hang["relations"]).all(|one| one["grade"] != "proved"), "{hang:#}");
     assert!(hang["waiting_threads"].is_null() && each(&hang["longest"]).next().is_none());
-    let said = each(&hang["unasked"]).any(|what| what.as_str().unwrap().contains("the capture woke them"));
+    let said =
+        each(&hang["unasked"]).any(|what| what.as_str().unwrap().contains("the capture woke them"));
     assert!(said, "{:#}", hang["unasked"]);
 }
 
@@ -126,8 +130,7 @@ fn a_walk_off_a_processor_s_stack_goes_on_at_the_interrupted_thread_and_marks_wh
             each(&busy["frames"]).filter_map(|frame| frame["boundary"].as_str()).collect();
         assert_eq!(boundaries, ["thread"], "{busy:#}");
         let thread = case.truth["processors"][storm.as_u64().unwrap() as usize]["thread"].clone();
-        let planted: Vec<_> =
-            each(&case.thread_at(&thread).unwrap()["stack"]).map(place).collect();
+        let planted: Vec<_> = each(&case.thread_at(&thread).unwrap()["stack"]).map(place).collect();
         let found: Vec<_> = each(&busy["frames"]).map(place).collect();
         assert_eq!(found, planted, "{busy:#}");
     }
@@ -138,9 +141,8 @@ fn an_expanded_stack_is_followed_to_the_one_it_was_expanded_from() {
     for layout in LAYOUTS {
         let case = Case::of("deadlock,stack-segments", layout);
         let stacks = case.ask("stacks");
-        let crossed = each(&stacks["stacks"]).filter(|stack| {
-            each(&stack["frames"]).any(|frame| frame["boundary"] == "thread")
-        });
+        let crossed = each(&stacks["stacks"])
+            .filter(|stack| each(&stack["frames"]).any(|frame| frame["boundary"] == "thread"));
         let expanded = each(&case.truth["threads"]).filter(|thread| {
             each(&thread["stack"]).any(|frame| frame["symbol"] == "KeExpandKernelStackAndCalloutEx")
         });

@@ -71,11 +71,7 @@ impl SwitchFrame {
             .then_some(Self { threads, ..frame })
     }
 
-    fn learnt(
-        kernel: &Kernel<'_>,
-        images: &Images<'_>,
-        stacks: &[VirtualAddress],
-    ) -> Option<Self> {
+    fn learnt(kernel: &Kernel<'_>, images: &Images<'_>, stacks: &[VirtualAddress]) -> Option<Self> {
         let nt = kernel.modules().kernel()?;
         let is_x64 = kernel.dump().header().machine_image_type == Machine::X64;
         let returns = |value| !is_x64 || unwind::follows_call(images, value) != Some(false);
@@ -123,9 +119,8 @@ impl SwitchFrame {
         if !expected {
             return None;
         }
-        let frame = self.frame_offset.and_then(|offset| {
-            kernel.reader().pointer(at(stack, offset)).ok()
-        });
+        let frame =
+            self.frame_offset.and_then(|offset| kernel.reader().pointer(at(stack, offset)).ok());
         let sp = place.0.wrapping_add(8);
         Some(match kernel.dump().header().machine_image_type {
             Machine::X64 => {

@@ -175,8 +175,10 @@ impl Case {
                         let named = |one: &&Value| one["pid"] == *pid;
                         each(&self.truth["processes"]).find(named).map(|one| &one["address"])
                     };
-                    let same = |one: &Value| server(&one["server_pid"]) == Some(&holder["address"])
-                        && [&one["server_pid"], &Value::Null].contains(&&holder["pid"]);
+                    let same = |one: &Value| {
+                        server(&one["server_pid"]) == Some(&holder["address"])
+                            && [&one["server_pid"], &Value::Null].contains(&&holder["pid"])
+                    };
                     if !truth.is_some_and(same) {
                         faults.push(format!("not the server of {truth:?}: {relation}"));
                     }

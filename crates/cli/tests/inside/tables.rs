@@ -116,12 +116,15 @@ impl Case {
         let mut faults = differ("processor", &truth, &found, self.whole);
         for one in each(&processors["processors"]).filter(|_| self.whole) {
             let thread = self.thread_at(&one["current_thread"]["address"]).unwrap();
-            let place = |of: &Value, pc: &str, sp: &str| (text(&of[pc]).to_owned(), text(&of[sp]).to_owned());
+            let place = |of: &Value, pc: &str, sp: &str| {
+                (text(&of[pc]).to_owned(), text(&of[sp]).to_owned())
+            };
             let planted: Vec<_> = each(&thread["stack"]).map(|of| place(of, "pc", "sp")).collect();
             let frames: Vec<_> =
                 each(&one["frames"]).map(|of| place(of, "address", "stack_pointer")).collect();
             if frames != planted {
-                faults.push(format!("processor {}: {frames:?}, and not {planted:?}", one["number"]));
+                faults
+                    .push(format!("processor {}: {frames:?}, and not {planted:?}", one["number"]));
             }
         }
         faults

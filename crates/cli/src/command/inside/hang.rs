@@ -12,15 +12,17 @@ use crate::render::inside::html;
 pub(in crate::command) fn run(typed: &HangArgs) -> Outcome {
     let dump = &Asked::from(&typed.dump);
     let report = ask(dump, |inside| {
-        if inside.census.threads.is_empty() {
+        let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
+        let context = stacks::header(inside, &walker);
+        if inside.census.threads.is_empty() && context.is_none() {
             return Err(not_told(dump.file, "threads").into());
         }
-        let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
         let found = stacks::all(inside, &walker, |_| true);
         Ok(HangReport {
             hang: analysis::hang(inside.kernel, inside.images, &walker, &inside.census),
             unique_stacks: analysis::stacks::unique(&found),
-            context: stacks::header(inside, &walker),
+            crash: analysis::crash(inside.kernel.dump().header()),
+            context,
             head: inside.head("hang"),
         })
     })?;

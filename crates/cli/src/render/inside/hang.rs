@@ -1,8 +1,10 @@
 //! Who is stuck on whom, as text that fits a bug report.
 
-use analysis::hang::{Chain, Cycle, Evidence, Grade, Holder, Relation};
+use analysis::hang::{
+    BusyProcessor, Chain, Cycle, Evidence, Grade, Holder, NotProvable, Relation, StuckQueue,
+};
 use analysis::stacks::ContextStack;
-use analysis::{Hang, UniqueStack};
+use analysis::{Crash, Hang, UniqueStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -16,6 +18,8 @@ pub(crate) struct HangReport {
     pub(crate) head: Head,
     #[serde(flatten)]
     pub(crate) hang: Hang,
+    /// What the machine stopped with; absent where it ran on.
+    pub(crate) crash: Option<Crash>,
     /// The stack of the context in the dump's header.
     pub(crate) context: Option<ContextStack>,
     /// Each stack once, with the threads that have it.
@@ -31,7 +35,7 @@ const EVIDENCE: usize = 4;
 pub(crate) fn text(report: &HangReport) -> String {
     let hang = &report.hang;
     let mut record = report.head.record();
-    record.line("verdict", verdict(hang));
+    record.line("verdict", verdict(report));
     record.line(
         "threads",
         match (hang.waiting_threads, hang.idle_workers) {
@@ -48,6 +52,13 @@ pub(crate) fn text(report: &HangReport) -> String {
         },
     );
     incomplete(&mut record, &hang.lists);
+    let crashed = report.context.as_ref().filter(|context| context.fault);
+    if let Some(crash) = &report.crash {
+        crash_text(&mut record, crash);
+    }
+    if let Some(context) = crashed {
+        stacks::context_text(&mut record, context);
+    }
     for cycle in &hang.cycles {
         cycle_text(&mut record, hang, cycle);
     }
@@ -58,8 +69,7 @@ pub(crate) fn text(report: &HangReport) -> String {
     loose(&mut record, hang);
     longest(&mut record, hang);
     for one in &hang.not_provable {
-        record
-            .line("not provable", format!("{} threads in {}: {}", one.count, one.reason, one.why));
+        record.line("not provable", not_provable(one));
     }
     for what in &hang.unasked {
         record.line("not asked", what);
@@ -74,14 +84,43 @@ pub(crate) fn text(report: &HangReport) -> String {
     record.text(&format!("\n{} unique stacks", report.unique_stacks.len()));
     record.text(if report.unique_stacks.len() > STACKS { ", the most frequent:\n" } else { "\n" });
     stacks::unique_text(&mut record, shown.unwrap_or_default());
-    if let Some(context) = &report.context {
+    if let Some(context) = report.context.as_ref().filter(|_| crashed.is_none()) {
         stacks::context_text(&mut record, context);
     }
     record.into_text()
 }
 
 /// The first line that a reader sees.
-pub(super) fn verdict(hang: &Hang) -> String {
+pub(super) fn verdict(report: &HangReport) -> String {
+    let waits = waits(&report.hang);
+    match &report.crash {
+        Some(crash) => format!("crashed with {}; {waits}", crash_name(crash)),
+        None => waits,
+    }
+}
+
+/// `0x9F (DRIVER_POWER_STATE_FAILURE)`.
+pub(super) fn crash_name(crash: &Crash) -> String {
+    match &crash.name {
+        Some(name) => format!("0x{:X} ({name})", crash.code),
+        None => format!("0x{:X}", crash.code),
+    }
+}
+
+fn crash_text(record: &mut Record, crash: &Crash) {
+    record.text("\n");
+    record.line("crash", crash_name(crash));
+    if let Some(meaning) = &crash.meaning {
+        record.line("meaning", meaning);
+    }
+    for (number, parameter) in crash.parameters.iter().enumerate() {
+        let meaning = parameter.meaning.as_ref().map_or(String::new(), |text| format!("  {text}"));
+        let value = format!("{}{meaning}", parameter.value);
+        record.line(&format!("parameter {}", number + 1), value);
+    }
+}
+
+fn waits(hang: &Hang) -> String {
     let proved = hang.cycles.iter().filter(|cycle| cycle.grade == Grade::Proved).count();
     let mut more: Vec<String> = hang
         .busy_processors
@@ -92,6 +131,10 @@ pub(super) fn verdict(hang: &Hang) -> String {
     more.extend(queues.map(|one| format!("{} work items that no thread takes", one.pending)));
     let waits = match (hang.cycles.len(), hang.chains.len()) {
         (0, 0) if !more.is_empty() => return more.join("; "),
+        (0, 0) if hang.threads == 0 => "no threads were found".to_owned(),
+        (0, 0) if !hang.unasked.is_empty() => {
+            "no thread was found that waits for another, but not all could be asked".to_owned()
+        }
         (0, 0) => "no thread was found that waits for another".to_owned(),
         (0, chains) => {
             format!("no cycle; {} that threads wait for", count(chains, "root", "roots"))
@@ -106,6 +149,11 @@ pub(super) fn verdict(hang: &Hang) -> String {
     more.join("; ")
 }
 
+pub(super) fn not_provable(one: &NotProvable) -> String {
+    let threads = count(one.count as usize, "thread", "threads");
+    format!("{threads} in {}: {}", one.reason, one.why)
+}
+
 fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
@@ -114,29 +162,12 @@ fn count(number: usize, one: &str, many: &str) -> String {
 fn stuck(record: &mut Record, hang: &Hang) {
     for one in &hang.busy_processors {
         record.text("\n");
-        let routine = one.routine.as_deref().unwrap_or("a routine not known");
-        let time = one.milliseconds.map_or(String::new(), |ms| format!(" for {}", time(ms)));
-        let queued = one.queued.map_or(String::new(), |count| format!(", {count} more wait"));
-        let number = one.processor;
-        record.line(
-            "processor",
-            format!("{number} runs the DPC {routine}{time}{queued} ({})", grade(one.grade)),
-        );
+        record.line("processor", busy_sentence(one));
         evidence_text(record, &one.evidence);
     }
     for one in &hang.stuck_queues {
         record.text("\n");
-        record.line(
-            "queue",
-            format!(
-                "{} work items wait in {} {}; all its {} threads wait for something else ({})",
-                one.pending,
-                one.kind,
-                one.queue,
-                one.workers,
-                grade(one.grade)
-            ),
-        );
+        record.line("queue", queue_sentence(one));
         let named: Vec<String> = one.blocked.iter().take(8).map(thread).collect();
         record.line("", format!("its threads: {}", named.join(", ")));
         for routine in &one.routines {
@@ -144,6 +175,27 @@ fn stuck(record: &mut Record, hang: &Hang) {
         }
         evidence_text(record, &one.evidence);
     }
+}
+
+/// `2 runs the DPC diskbus!Poll for 30.000 s, 177 more wait (proved)`.
+pub(super) fn busy_sentence(one: &BusyProcessor) -> String {
+    let routine = one.routine.as_deref().unwrap_or("a routine not known");
+    let time = one.milliseconds.map_or(String::new(), |ms| format!(" for {}", time(ms)));
+    let queued = one.queued.map_or(String::new(), |count| format!(", {count} more wait"));
+    let number = one.processor;
+    format!("{number} runs the DPC {routine}{time}{queued} ({})", grade(one.grade))
+}
+
+/// `271 work items wait in priority-queue 0123…; all its 8 threads wait for something else`.
+pub(super) fn queue_sentence(one: &StuckQueue) -> String {
+    format!(
+        "{} work items wait in {} {}; all its {} threads wait for something else ({})",
+        one.pending,
+        one.kind,
+        one.queue,
+        one.workers,
+        grade(one.grade)
+    )
 }
 
 fn evidence_text(record: &mut Record, evidence: &[Evidence]) {

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
-use analysis::hang::Relation;
+use analysis::hang::{Evidence, Relation};
 use analysis::{Hang, UniqueStack};
 
-use super::hang::{HangReport, grade, holder, sentence, verdict};
+use super::hang::{
+    HangReport, busy_sentence, crash_name, grade, holder, not_provable, queue_sentence, sentence,
+    verdict,
+};
 use super::{stacks, thread};
 use crate::render::clean;
 
@@ -35,14 +38,15 @@ pub(crate) fn page(report: &HangReport) -> String {
     if report.head.simulated {
         page += "<p><strong>simulated: a made-up machine, nothing here is real</strong></p>\n";
     }
-    page += &format!("<p><strong>{}</strong></p>\n", escape(&verdict(hang)));
+    page += &format!("<p><strong>{}</strong></p>\n", escape(&verdict(report)));
+    page += &crash(report);
     page += &graph(&hang.relations);
     page += &cycles_and_chains(hang);
+    page += &stuck(hang);
     page += &longest(hang);
     page += "<h2>What this dump does not tell</h2>\n<ul>\n";
     for one in &hang.not_provable {
-        let text = format!("{} threads in {}: {}", one.count, one.reason, one.why);
-        page += &format!("<li>{}</li>\n", escape(&text));
+        page += &format!("<li>{}</li>\n", escape(&not_provable(one)));
     }
     for what in &hang.unasked {
         page += &format!("<li>not asked: {}</li>\n", escape(what));
@@ -68,15 +72,57 @@ fn cycles_and_chains(hang: &Hang) -> String {
     text
 }
 
+/// What a machine stopped with, and where.
+fn crash(report: &HangReport) -> String {
+    let mut text = String::new();
+    if let Some(crash) = &report.crash {
+        text += &format!("<h2>Crash: {}</h2>\n<ul>\n", escape(&crash_name(crash)));
+        for parameter in &crash.parameters {
+            let meaning = parameter.meaning.as_deref().unwrap_or_default();
+            text += &format!("<li>{} {}</li>\n", parameter.value, escape(meaning));
+        }
+        text += "</ul>\n";
+    }
+    if let Some(context) = report.context.as_ref().filter(|context| context.fault) {
+        let frames = stacks::frames_text(&context.frames, &context.end);
+        text += &format!("<h2>Stack of the crash</h2>\n<pre>{}</pre>\n", escape(&frames));
+    }
+    text
+}
+
+/// Processors and queues that do not go on.
+fn stuck(hang: &Hang) -> String {
+    let mut text = String::new();
+    for one in &hang.busy_processors {
+        let heading = format!("Processor {}", busy_sentence(one));
+        text += &format!("<h2>{}</h2>\n{}", escape(&heading), evidence(&one.evidence));
+    }
+    for one in &hang.stuck_queues {
+        let named: Vec<String> = one.blocked.iter().map(thread).collect();
+        text += &format!("<h2>{}</h2>\n", escape(&queue_sentence(one)));
+        text += &format!("<p>its threads: {}</p>\n<ul>\n", escape(&named.join(", ")));
+        for routine in &one.routines {
+            let items = format!("{} times {}", routine.count, routine.routine);
+            text += &format!("<li>{}</li>\n", escape(&items));
+        }
+        text += &format!("</ul>\n{}", evidence(&one.evidence));
+    }
+    text
+}
+
+fn evidence(all: &[Evidence]) -> String {
+    let lines: Vec<String> =
+        all.iter().map(|one| format!("{}  {}", one.address, escape(&one.what))).collect();
+    format!("<pre>{}</pre>\n", lines.join("\n"))
+}
+
 fn section(heading: &str, hang: &Hang, relations: &[usize]) -> String {
     let mut text = format!("<h2>{}</h2>\n<ul>\n", escape(heading));
     for relation in relations.iter().filter_map(|number| hang.relations.get(*number)) {
         let class = grade(relation.grade).split(' ').next().unwrap_or_default();
-        let _ = write!(text, "<li class=\"{class}\">{}<pre>", escape(&sentence(relation)));
-        for evidence in &relation.evidence {
-            let _ = writeln!(text, "{}  {}", evidence.address, escape(&evidence.what));
-        }
-        text += "</pre></li>\n";
+        let _ = write!(text, "<li class=\"{class}\">{}", escape(&sentence(relation)));
+        text += &evidence(&relation.evidence);
+        text += "</li>\n";
     }
     text + "</ul>\n"
 }

@@ -56,7 +56,8 @@ impl Head {
         }
         record.line("layout", layout(kernel));
         if kernel.threads_in_capture {
-            let what = "threads ran the capture's own call: state, wait and innermost frames are of that";
+            let what =
+                "threads ran the capture's own call: state, wait and innermost frames are of that";
             record.line("capture", what);
         }
         record

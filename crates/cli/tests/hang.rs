@@ -160,3 +160,32 @@ fn a_machine_that_ran_on_is_never_said_to_have_crashed() {
     assert_eq!(hang["context"]["fault"], false);
     assert!(!case.tell("hang").contains("crashed"));
 }
+
+/// `docs/hang.md` shows real output: every line of it that is not cut is there.
+#[test]
+fn the_worked_examples_are_what_is_really_printed() {
+    let root = format!("{}/../..", env!("CARGO_MANIFEST_DIR"));
+    let document = std::fs::read_to_string(format!("{root}/docs/hang.md")).unwrap();
+    let symbols = format!("{};{}", fixtures("19041"), fixtures("drivers"));
+    let mut examples = 0;
+    for block in document.split("```console\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        let bench = livedump::Bench::new();
+        let mut printed = String::new();
+        for line in block.lines() {
+            match line.strip_prefix("$ livedump ") {
+                Some(command) => {
+                    let words: Vec<&str> = command.split_whitespace().collect();
+                    let mut command = bench.command(&words);
+                    let output = command.env("_NT_SYMBOL_PATH", &symbols).output().unwrap();
+                    assert!(output.status.success(), "{line}");
+                    printed = String::from_utf8(output.stdout).unwrap();
+                }
+                None if line == "..." || line.starts_with("$ export") => {}
+                None => assert!(printed.contains(line), "not printed: {line}\n{printed}"),
+            }
+        }
+        examples += usize::from(!printed.is_empty());
+    }
+    assert_eq!(examples, SCENARIOS.len());
+}

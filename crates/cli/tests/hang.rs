@@ -1,6 +1,7 @@
 //! `hang` on dumps of made-up machines, against what was planted in them:
 //! nothing missed, nothing invented.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::expect_used)] // as clippy.toml allows in tests, whose helpers it does not see
 
 mod inside;
 mod livedump;

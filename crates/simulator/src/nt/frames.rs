@@ -191,7 +191,7 @@ impl Layer {
     fn machine_frame(&mut self, code: bool) {
         let Outside { pc, sp, user } = self.outside;
         if self.arm {
-            return;
+            return if code { self.arm_trap_frame() } else { self.arm_machine_frame() };
         }
         let (code_segment, stack_segment) = if user { (0x33, 0x2B) } else { (0x10, 0x18) };
         self.sp &= !0xF;
@@ -205,10 +205,53 @@ impl Layer {
         }
     }
 
+    /// KTRAP_FRAME of ARM64, where the unwind code `trap_frame` has its fields.
+    fn arm_trap_frame(&mut self) {
+        const SIZE: u64 = 0x150;
+        const PREVIOUS_MODE: u64 = 0;
+        const SPSR: u64 = 0x90;
+        const SP: u64 = 0x98;
+        const X0: u64 = 0xA0;
+        const LR: u64 = 0x138;
+        const FP: u64 = 0x140;
+        const PC: u64 = 0x148;
+        let Outside { pc, sp, user } = self.outside;
+        self.sp = (self.sp & !0xF) - SIZE;
+        let top = self.sp;
+        // Above the flags of EL1h; user mode is EL0.
+        let (mode, status) = if user { (1 << 24, 0x6000_0000) } else { (0, 0x6000_0005) };
+        for (at, value) in [
+            (PREVIOUS_MODE, mode),
+            (SPSR, status),
+            (SP, sp),
+            (LR, self.registers[LINK]),
+            (FP, self.registers[usize::from(ARM_FRAME)]),
+            (PC, pc),
+        ] {
+            self.write(top + at, value);
+        }
+        for number in 0..19 {
+            self.write(top + X0 + number * 8, self.registers[number as usize]);
+        }
+        self.kept.extend((0..SIZE).step_by(8).map(|at| top + at));
+        self.trap_frame = Some(top);
+    }
+
+    /// A stack pointer and where to go on.
+    fn arm_machine_frame(&mut self) {
+        let Outside { pc, sp, .. } = self.outside;
+        self.sp &= !0xF;
+        for value in [pc, sp] {
+            self.push(value);
+            self.kept.push(self.sp);
+        }
+    }
+
     /// What the function keeps, and what old calls left behind.
     fn locals(&mut self, top: u64, step: &Step) {
         self.scratch();
-        let first = self.sp + 0x28;
+        // On x64, the callee's home and more lies at the stack pointer.
+        let first = self.sp + if self.arm { 8 } else { 0x28 };
         for address in (first..first + 0x60).step_by(0x18) {
             let value = self.random.below(0x20_0000);
             if value < 0x10_0000 {

@@ -23,15 +23,22 @@ pub(crate) enum Build {
     Real19041,
     A,
     B,
+    /// Of ARM64, its layouts made up.
+    Arm22000,
 }
 
 impl Build {
+    pub(crate) fn is_arm(self) -> bool {
+        self == Self::Arm22000
+    }
+
     /// The build number that such a machine tells.
     pub(crate) fn number(self) -> u32 {
         match self {
             Self::Real19041 => 19041,
             Self::A => 22621,
             Self::B => 26100,
+            Self::Arm22000 => 22000,
         }
     }
 
@@ -40,6 +47,7 @@ impl Build {
             Self::Real19041 => "19041",
             Self::A => "a",
             Self::B => "b",
+            Self::Arm22000 => "22000",
         }
     }
 }
@@ -57,15 +65,16 @@ impl Fixture {
         &self.pictures[0].table
     }
 
-    /// The fixture of a build, all of x64: a scenario refuses others.
+    /// The fixture of a build.
     pub(crate) fn of(build: Build) -> &'static Self {
-        static MADE: [OnceLock<Fixture>; 3] = [const { OnceLock::new() }; 3];
-        let kernel = match build {
-            Build::Real19041 => &X64_19041,
-            Build::A => &X64_A,
-            Build::B => &X64_B,
+        static MADE: [OnceLock<Fixture>; 4] = [const { OnceLock::new() }; 4];
+        let (kernel, drivers) = match build {
+            Build::Real19041 => (&X64_19041, &X64_DRIVERS),
+            Build::A => (&X64_A, &X64_DRIVERS),
+            Build::B => (&X64_B, &X64_DRIVERS),
+            Build::Arm22000 => (&ARM64_22000, &ARM64_DRIVERS),
         };
-        MADE[build as usize].get_or_init(|| Self::new(build, kernel, &X64_DRIVERS))
+        MADE[build as usize].get_or_init(|| Self::new(build, kernel, drivers))
     }
 
     fn new(build: Build, kernel: &File, drivers: &[File]) -> Self {
@@ -101,6 +110,17 @@ const X64_DRIVERS: [File; 2] = [
     file!(
         r"\SystemRoot\System32\drivers\volfilter.sys",
         "x64-drivers",
+        "volfilter.sys",
+        "volfilter.txt"
+    ),
+];
+const ARM64_22000: File =
+    file!(r"\SystemRoot\system32\ntoskrnl.exe", "arm64-22000", "ntoskrnl.exe", "ntoskrnl.txt");
+const ARM64_DRIVERS: [File; 2] = [
+    file!(r"\SystemRoot\System32\drivers\diskbus.sys", "arm64-drivers", "diskbus.sys", "diskbus.txt"),
+    file!(
+        r"\SystemRoot\System32\drivers\volfilter.sys",
+        "arm64-drivers",
         "volfilter.sys",
         "volfilter.txt"
     ),

@@ -144,9 +144,7 @@ impl Scenario {
         for (name, value) in words().filter_map(|w| w.split_once('=')) {
             scenario.set(name.trim(), value.trim())?;
         }
-        if scenario.real().is_some() && scenario.architecture == Architecture::Arm64 {
-            return Err(bad("arch", "arm64", "x64 where the kernel is real code"));
-        }
+        scenario.check_architecture()?;
         if let Some(build) = scenario.real()
             && !words().any(|w| w.starts_with("build="))
         {
@@ -158,7 +156,25 @@ impl Scenario {
     /// The layout of a machine whose kernel is real code; others have a made-up image.
     pub(crate) fn real(&self) -> Option<Build> {
         let needed = self.missing_pages != 0 || self.faults.iter().any(|f| f.needs_real_kernel());
-        self.layout.or(needed.then_some(Build::Real19041))
+        let usual = match self.architecture {
+            Architecture::Arm64 => Build::Arm22000,
+            _ => Build::Real19041,
+        };
+        self.layout.or(needed.then_some(usual))
+    }
+
+    /// Each kernel of real code is of one architecture.
+    fn check_architecture(&self) -> Result<(), ScenarioError> {
+        let Some(build) = self.real() else { return Ok(()) };
+        let arm = self.architecture == Architecture::Arm64;
+        if build.is_arm() != arm {
+            let expected = if arm { "22000 on ARM64" } else { "19041, a or b on x64" };
+            return Err(bad("layout", build.name(), expected));
+        }
+        if arm && (self.has(Fault::La57) || self.has(Fault::KvaShadow)) {
+            return Err(bad("arch", "arm64", "x64 with la57 and kva-shadow"));
+        }
+        Ok(())
     }
 
     /// As it was given, "healthy" when nothing was.
@@ -222,7 +238,8 @@ impl Scenario {
                     "19041" => Build::Real19041,
                     "a" => Build::A,
                     "b" => Build::B,
-                    _ => return Err(bad("layout", value, "19041, a or b")),
+                    "22000" => Build::Arm22000,
+                    _ => return Err(bad("layout", value, "19041, a, b, or 22000 on ARM64")),
                 });
             }
             "missing-pages" => {

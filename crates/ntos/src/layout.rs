@@ -388,6 +388,7 @@ layouts! {
     /// What a thread that does not run left at its saved stack pointer.
     SwitchFrameLayout = "_KSWITCH_FRAME" {
         frame: "Rbp",
+        frame_of_arm64: "Fp",
         return_address: "Return",
     }
 }

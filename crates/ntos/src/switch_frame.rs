@@ -57,11 +57,12 @@ impl SwitchFrame {
     /// As the types have it, unless the threads' stacks speak against it: those
     /// of a triage dump are in the capture, and not switched away from.
     fn told(kernel: &Kernel<'_>, stacks: &[VirtualAddress]) -> Option<Self> {
-        let member = kernel.layout().switch_frame.return_address?;
+        let types = kernel.layout().switch_frame;
+        let member = types.return_address?;
         let frame = Self {
             return_offset: member.offset,
             return_address: None,
-            frame_offset: kernel.layout().switch_frame.frame.map(|frame| frame.offset),
+            frame_offset: types.frame.or(types.frame_of_arm64).map(|frame| frame.offset),
             source: member.source,
             threads: (0, 0),
         };

@@ -22,7 +22,8 @@ pub(crate) fn follow_frame_pointer(
     if fp == 0 {
         return Err(End::ZeroReturn);
     }
-    if fp % 16 != 0 {
+    // The stack pointer is aligned to 16; where in a frame the pair lies is the compiler's choice.
+    if fp % 8 != 0 {
         return Err(End::BadAlignment { stack_pointer: VirtualAddress(fp) });
     }
     if fp < lowest {

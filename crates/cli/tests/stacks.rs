@@ -114,10 +114,29 @@ fn wait_blocks_of_a_triage_dump_prove_nothing_and_hang_says_so() {
     case.bench.run("triage --simulate=deadlock,layout=a -p lsass.exe -t all t.dmp").exits(0);
     let hang = case.ask_of("hang", "t.dmp");
     assert!(each(&hang["relations"]).all(|one| one["grade"] != "proved"), "{hang:#}");
+    assert_eq!(hang["not_provable"].as_array().unwrap().len(), 0, "reasons are left over too");
     assert!(hang["waiting_threads"].is_null() && each(&hang["longest"]).next().is_none());
     let said =
         each(&hang["unasked"]).any(|what| what.as_str().unwrap().contains("the capture woke them"));
     assert!(said, "{:#}", hang["unasked"]);
+}
+
+#[test]
+fn of_a_set_of_triage_dumps_the_first_is_asked_and_that_is_said() {
+    let bench = livedump::Bench::new();
+    bench
+        .run("triage --simulate=many-threads,layout=a,threads=60 -p crowded.exe -t all t.dmp")
+        .exits(0);
+    let files = bench.names().iter().filter(|name| name.ends_with(".dmp")).count();
+    assert!(files > 1, "{:?}", bench.names());
+    for command in ["hang", "stacks"] {
+        let (code, answer) = bench.json(&format!("{command} t.json"));
+        assert_eq!((code, &answer["files_in_set"]), (0, &Value::from(files)));
+        bench
+            .run(&format!("{command} t.json"))
+            .exits(0)
+            .says(&format!("the first of {files} files"));
+    }
 }
 
 #[test]

@@ -46,7 +46,8 @@ impl<'k, 'a> Scene<'k, 'a> {
 
     pub(crate) fn reason(&self, thread: usize) -> Option<WaitReason> {
         let thread = self.census.threads.get(thread)?;
-        thread.wait_reason.filter(|_| thread.waits() == Some(true))
+        let waits = thread.waits() == Some(true) && !self.kernel.is_of_threads_in_capture();
+        thread.wait_reason.filter(|_| waits)
     }
 
     /// The thread's wait for an object.

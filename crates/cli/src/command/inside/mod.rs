@@ -46,13 +46,16 @@ pub(super) struct Inside<'k, 'a> {
     pub(super) census: Census,
     pub(super) simulated: bool,
     path: &'k Path,
+    /// Files of the set that this dump is the first of.
+    files_in_set: Option<usize>,
 }
 
 impl Inside<'_, '_> {
     /// What an answer begins with; to be made last, when all files were looked for.
     pub(super) fn head(&self, command: &str) -> Head {
         let summary = analysis::summary(self.kernel, self.images, self.files);
-        Head::new(command, self.path, self.simulated, summary)
+        let files_in_set = self.files_in_set.map(|count| count as u64);
+        Head { files_in_set, ..Head::new(command, self.path, self.simulated, summary) }
     }
 
     /// Which threads belong to a process that was named; all without one.
@@ -85,14 +88,17 @@ pub(super) fn ask<T>(
     question: impl FnOnce(&Inside<'_, '_>) -> Result<T, Refused>,
 ) -> Result<T, Refused> {
     match file::input(typed.file, typed.open)? {
-        Input::One(bytes) => ask_bytes(typed.file, &bytes, typed.symbols, question),
+        Input::One(bytes) => ask_bytes(typed.file, None, &bytes, typed.symbols, question),
         Input::Set(set) => {
             let first =
                 set.moments().iter().zip(0..).find_map(|(moment, number)| {
                     Some((Path::new(&moment.file), set.file(number)?))
                 });
             match first {
-                Some((path, bytes)) => ask_bytes(path, bytes, typed.symbols, question),
+                Some((path, bytes)) => {
+                    let count = Some(set.moments().len());
+                    ask_bytes(path, count, bytes, typed.symbols, question)
+                }
                 None => Err(members::none(typed.file, Vec::new()).into()),
             }
         }
@@ -109,6 +115,7 @@ pub(super) fn completeness(bytes: &map::File) -> Option<analysis::Completeness> 
 
 fn ask_bytes<T>(
     path: &Path,
+    files_in_set: Option<usize>,
     bytes: &map::File,
     symbols: &SymbolArgs,
     question: impl FnOnce(&Inside<'_, '_>) -> Result<T, Refused>,
@@ -121,7 +128,8 @@ fn ask_bytes<T>(
     let reader: Reader<'_> = kernel.reader();
     let images = Images::new(reader, kernel.modules(), &files);
     let census = Census::of(&kernel);
-    question(&Inside { kernel: &kernel, images: &images, files: &files, census, simulated, path })
+    let (kernel, images, files) = (&kernel, &images, &files);
+    question(&Inside { kernel, images, files, census, simulated, path, files_in_set })
 }
 
 /// Where files are looked for: what was named, then what the environment names.

@@ -18,6 +18,9 @@ pub(crate) struct Head {
     pub(crate) schema: String,
     /// The file as given.
     pub(crate) path: String,
+    /// Of a set of files, which are moments of their own, the first was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) files_in_set: Option<u64>,
     /// Made by the simulated machine.
     pub(crate) simulated: bool,
     /// The kernel, and by whose word.
@@ -35,6 +38,7 @@ impl Head {
         Self {
             schema: format!("livedump.{command}/1"),
             path: path.display().to_string(),
+            files_in_set: None,
             simulated,
             kernel,
         }
@@ -44,6 +48,10 @@ impl Head {
     pub(crate) fn record(&self) -> Record {
         let mut record = Record::default();
         record.line("file", &self.path);
+        if let Some(count) = self.files_in_set {
+            let what = "files, each a moment of its own; ask the others by their names";
+            record.line("set", format!("the first of {count} {what}"));
+        }
         if self.simulated {
             record.line("simulated", "a made-up machine: nothing here is real");
         }

@@ -133,3 +133,82 @@ fn backwards(
     found.reverse();
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use format::Width;
+    use memory::{ReadError, VirtualMemory};
+
+    use super::*;
+
+    const HEAD: u64 = 0xFFFF_8000_0000_0000;
+
+    /// Memory that holds single pointers.
+    struct Words(HashMap<u64, u64>);
+
+    impl VirtualMemory for Words {
+        fn read_virtual(
+            &self,
+            address: VirtualAddress,
+            buffer: &mut [u8],
+        ) -> Result<(), ReadError> {
+            let word = self.0.get(&address.0).ok_or(ReadError::VirtualAbsent { address })?;
+            buffer.copy_from_slice(&word.to_le_bytes()[..buffer.len()]);
+            Ok(())
+        }
+    }
+
+    /// A ring of a head and so many entries, `0x100` apart.
+    fn ring(entries: u64) -> Words {
+        let place = |number: u64| HEAD + number % (entries + 1) * 0x100;
+        let links = (0..=entries).flat_map(|number| {
+            let (next, back) = (place(number + 1), place(number + entries));
+            [(place(number), next), (place(number) + 8, back)]
+        });
+        Words(links.collect())
+    }
+
+    fn walked(words: &Words, most: usize) -> (Vec<u64>, List) {
+        let list = walk(&Reader::new(words, Width::Bits64), VirtualAddress(HEAD), most);
+        (list.entries.iter().map(|entry| (entry.0 - HEAD) / 0x100).collect(), list)
+    }
+
+    fn lose(words: &mut Words, number: u64) {
+        words.0.remove(&(HEAD + number * 0x100));
+        words.0.remove(&(HEAD + number * 0x100 + 8));
+    }
+
+    #[test]
+    fn a_whole_ring_is_walked_in_order() {
+        let (entries, list) = walked(&ring(5), 100);
+        assert_eq!(entries, [1, 2, 3, 4, 5]);
+        assert!(list.is_whole());
+    }
+
+    #[test]
+    fn what_lies_behind_a_gap_is_found_from_the_other_end_and_the_gap_is_said() {
+        let mut words = ring(6);
+        lose(&mut words, 3);
+        let (entries, list) = walked(&words, 100);
+        assert_eq!(entries, [1, 2, 4, 5, 6]);
+        assert_eq!(list.end, ListEnd::Unreadable { entry: VirtualAddress(HEAD + 0x300) });
+    }
+
+    #[test]
+    fn from_the_other_end_only_entries_that_lead_back_are_taken() {
+        let mut words = ring(6);
+        lose(&mut words, 2);
+        words.0.insert(HEAD + 0x400, HEAD + 0x600);
+        assert_eq!(walked(&words, 100).0, [1, 5, 6]);
+    }
+
+    #[test]
+    fn no_more_entries_are_taken_than_were_asked_for() {
+        let mut words = ring(9);
+        lose(&mut words, 3);
+        assert_eq!(walked(&words, 4).0, [1, 2, 8, 9]);
+        assert_eq!(walked(&ring(9), 4).1.end, ListEnd::TooMany);
+    }
+}

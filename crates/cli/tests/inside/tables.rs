@@ -6,6 +6,22 @@ use serde_json::Value;
 
 use super::{Case, differ, each, text};
 
+/// `KWAIT_REASON`, as far as threads are planted with them.
+const REASONS: [(u8, &str); 12] = [
+    (0, "Executive"),
+    (4, "DelayExecution"),
+    (6, "UserRequest"),
+    (7, "WrExecutive"),
+    (13, "WrUserRequest"),
+    (15, "WrQueue"),
+    (16, "WrLpcReceive"),
+    (17, "WrLpcReply"),
+    (27, "WrResource"),
+    (28, "WrPushLock"),
+    (34, "WrFastMutex"),
+    (37, "WrAlertByThreadId"),
+];
+
 impl Case {
     /// `ps`, `threads`, `modules` and `processors`.
     pub(crate) fn compare_tables(&self) -> Vec<String> {
@@ -62,13 +78,22 @@ impl Case {
             other => panic!("a state that nothing was planted with: {other}"),
         };
         let states = one["state"].as_str().is_none_or(|said| said == state);
+        let reason = REASONS.iter().find(|(number, _)| truth["wait_reason"] == *number);
+        let reasons =
+            one["wait_reason"].as_str().is_none_or(|said| Some(said) == reason.map(|one| one.1));
         let waits: BTreeSet<&str> = each(&one["waits"]).map(|wait| text(&wait["object"])).collect();
         let true_waits: BTreeSet<&str> = each(&truth["waits_for"]).map(text).collect();
         let waiting = match self.typed && self.whole {
             true => waits == true_waits,
             false => waits.is_subset(&true_waits),
         };
-        let right = same("tid") && same("pid") && known("tid") && known("pid") && states && waiting;
+        let right = same("tid")
+            && same("pid")
+            && known("tid")
+            && known("pid")
+            && states
+            && reasons
+            && waiting;
         let ticks = one["wait_milliseconds"]
             .as_u64()
             .is_none_or(|ms| ms == truth["wait_ticks"].as_u64().unwrap() * 1000 / 64);

@@ -63,7 +63,7 @@ pub(crate) fn write_truth(text: &str, file: &Path) -> Result<(), Refused> {
     let machine = Scenario::parse(text).and_then(SimulatedMachine::new);
     let machine = machine.map_err(|error| args::usage("kernel", format!("--simulate: {error}")))?;
     let truth = machine.kernel().truth().ok_or_else(|| {
-        let needs = "nothing is planted in this scenario; add layout=19041, layout=a or layout=b";
+        let needs = "nothing is planted in this scenario; add layout=19041, layout=a or layout=b (with arch=arm64, layout=22000)";
         args::usage("kernel", format!("--truth: {needs}"))
     })?;
     let failed =

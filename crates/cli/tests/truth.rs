@@ -31,3 +31,24 @@ fn there_is_no_truth_of_a_real_machine_nor_of_a_scenario_without_one() {
     bench.run("kernel --simulate --truth truth.json x.dmp").exits(2).complains("layout=");
     assert!(bench.names().is_empty());
 }
+
+#[test]
+fn the_truth_of_an_arm64_machine_names_its_architecture_and_its_kernel_s_layout() {
+    let bench = Bench::new();
+    bench.run("kernel --simulate=deadlock,arch=arm64 --truth truth.json x.dmp").exits(0);
+    let text = std::fs::read_to_string(bench.path("truth.json")).unwrap();
+    let truth: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&truth["architecture"], &truth["layout"]), (&"arm64".into(), &"22000".into()));
+    assert_eq!(truth["cycles"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn a_kernel_of_another_architecture_s_layout_is_refused() {
+    let bench = Bench::new();
+    for machine in
+        ["layout=a,arch=arm64", "layout=22000", "la57,arch=arm64", "kva-shadow,arch=arm64"]
+    {
+        bench.run(&format!("kernel --simulate={machine} x.dmp")).exits(2).complains("expected");
+    }
+    assert!(bench.names().is_empty());
+}

@@ -14,6 +14,8 @@ use serde_json::Value;
 use super::livedump::Bench;
 
 pub(crate) const LAYOUTS: [&str; 3] = ["19041", "a", "b"];
+/// The layout of ARM64.
+pub(crate) const ARM64: &str = "22000";
 
 /// How much a reader of the dump has beside it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +41,15 @@ pub(crate) struct Case {
 
 /// The fixtures' folder with the files of a build.
 pub(crate) fn fixtures(layout: &str) -> String {
-    format!("{}/../simulator/fixtures/x64-{layout}", env!("CARGO_MANIFEST_DIR"))
+    folder(architecture(layout), layout)
+}
+
+fn architecture(layout: &str) -> &'static str {
+    if layout == ARM64 { "arm64" } else { "x64" }
+}
+
+fn folder(architecture: &str, what: &str) -> String {
+    format!("{}/../simulator/fixtures/{architecture}-{what}", env!("CARGO_MANIFEST_DIR"))
 }
 
 impl Case {
@@ -55,17 +65,19 @@ impl Case {
 
     pub(crate) fn with(scenario: &str, layout: &str, beside: Beside) -> Self {
         let bench = Bench::new();
-        let line = format!("kernel --simulate={scenario},layout={layout} --truth truth.json x.dmp");
+        let machine = format!("{scenario},layout={layout},arch={}", architecture(layout));
+        let line = format!("kernel --simulate={machine} --truth truth.json x.dmp");
         bench.run(&line).exits(0);
         let text = std::fs::read_to_string(bench.path("truth.json")).unwrap();
         Self {
             bench,
             truth: serde_json::from_str(&text).unwrap(),
-            named: format!("{scenario},layout={layout} with {beside:?}"),
+            named: format!("{machine} with {beside:?}"),
             typed: beside != Beside::Nothing,
             beside: match beside {
                 Beside::Symbols(layout) => {
-                    format!(" --symbols {};{}", fixtures(layout), fixtures("drivers"))
+                    let drivers = folder(architecture(layout), "drivers");
+                    format!(" --symbols {};{drivers}", fixtures(layout))
                 }
                 Beside::Profile(path) => format!(" --profile {path}"),
                 Beside::Nothing => String::new(),

@@ -145,11 +145,10 @@ impl Layer {
     /// Calls the function of a step: its return address, its prologue, its locals.
     pub(crate) fn enter(&mut self, step: &Step, called_from: Option<u64>) {
         let machine = matches!(step.function.operations.first(), Some(Operation::Machine { .. }));
-        if !machine {
-            match self.arm {
-                true => self.registers[LINK] = called_from.unwrap_or(0),
-                false => self.push(called_from.unwrap_or(0)),
-            }
+        if self.arm && !step.function.interrupts() {
+            self.registers[LINK] = called_from.unwrap_or(0);
+        } else if !machine {
+            self.push(called_from.unwrap_or(0));
         }
         // What is above belongs to the caller; a machine frame is kept as registers are.
         let top = self.sp;

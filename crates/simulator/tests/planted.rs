@@ -15,8 +15,13 @@ struct Dump {
     fields: HashMap<String, (u64, usize)>,
 }
 
+fn architecture(layout: &str) -> &'static str {
+    if layout == "22000" { "arm64" } else { "x64" }
+}
+
 fn table(layout: &str) -> HashMap<String, (u64, usize)> {
-    let path = format!("{}/fixtures/x64-{layout}/ntoskrnl.txt", env!("CARGO_MANIFEST_DIR"));
+    let folder = format!("{}-{layout}", architecture(layout));
+    let path = format!("{}/fixtures/{folder}/ntoskrnl.txt", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
     let mut fields = HashMap::new();
     let mut structure = "";
@@ -40,7 +45,7 @@ fn address(value: &Value) -> u64 {
 
 impl Dump {
     fn new(scenario: &str, layout: &str) -> Self {
-        let scenario = format!("{scenario},layout={layout}");
+        let scenario = format!("{scenario},layout={layout},arch={}", architecture(layout));
         let truth = machine(&scenario).kernel().truth().unwrap();
         let truth = serde_json::from_str(&truth).unwrap();
         Self { file: healthy_dump(&scenario), truth, fields: table(layout) }
@@ -73,7 +78,7 @@ impl Dump {
     }
 }
 
-const LAYOUTS: [&str; 3] = ["19041", "a", "b"];
+const LAYOUTS: [&str; 4] = ["19041", "a", "b", "22000"];
 
 #[test]
 fn the_layouts_differ_where_no_abi_fixes_them() {

@@ -117,7 +117,12 @@ const X64_DRIVERS: [File; 2] = [
 const ARM64_22000: File =
     file!(r"\SystemRoot\system32\ntoskrnl.exe", "arm64-22000", "ntoskrnl.exe", "ntoskrnl.txt");
 const ARM64_DRIVERS: [File; 2] = [
-    file!(r"\SystemRoot\System32\drivers\diskbus.sys", "arm64-drivers", "diskbus.sys", "diskbus.txt"),
+    file!(
+        r"\SystemRoot\System32\drivers\diskbus.sys",
+        "arm64-drivers",
+        "diskbus.sys",
+        "diskbus.txt"
+    ),
     file!(
         r"\SystemRoot\System32\drivers\volfilter.sys",
         "arm64-drivers",

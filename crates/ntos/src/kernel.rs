@@ -13,6 +13,7 @@ use crate::module::{self, Modules};
 use crate::probe;
 use crate::reader::{Reader, at};
 use crate::shared::{self, Clock};
+use crate::wait::Waiters;
 
 /// A kernel, found in a dump.
 pub struct Kernel<'a> {
@@ -24,6 +25,7 @@ pub struct Kernel<'a> {
     clock: Option<Clock>,
     thread_list: Option<(u64, u64)>,
     work: AtomicU64,
+    pub(crate) waiters: Waiters,
 }
 
 /// Steps along links and tables for all questions together: a machine with
@@ -75,6 +77,7 @@ impl<'a> Kernel<'a> {
             layout,
             thread_list: None,
             work: AtomicU64::new(WORK),
+            waiters: Waiters::default(),
         };
         kernel.layout = kernel.proved(kernel.layout);
         kernel.complete();

@@ -1,13 +1,15 @@
 //! What a thread waits for.
 
+use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 
 use memory::VirtualAddress;
 use serde::{Serialize, Serializer};
 
 use crate::kernel::Kernel;
 use crate::list;
-use crate::reader::at;
+use crate::reader::{Reader, at};
 use crate::thread::Thread;
 
 /// A thread waits for 64 objects at most: MAXIMUM_WAIT_OBJECTS.
@@ -114,6 +116,29 @@ pub struct MutantOwner {
     pub abandoned: Option<bool>,
 }
 
+/// Lists of waiters that were walked, by their heads.
+#[derive(Default)]
+pub(crate) struct Waiters(Mutex<HashMap<VirtualAddress, Ring>>);
+
+/// The entries of one list of waiters.
+struct Ring {
+    entries: HashSet<VirtualAddress>,
+    whole: bool,
+}
+
+impl Ring {
+    /// From both ends: a list that is cut in one place is known all the same.
+    fn of(reader: &Reader<'_>, head: VirtualAddress) -> Self {
+        let list = list::walk(reader, head, MOST_WAITERS);
+        Self { whole: list.is_whole(), entries: list.entries.into_iter().collect() }
+    }
+
+    /// `None` where the list does not tell.
+    fn holds(&self, entry: VirtualAddress) -> Option<bool> {
+        (self.whole || self.entries.contains(&entry)).then(|| self.entries.contains(&entry))
+    }
+}
+
 impl Kernel<'_> {
     /// What a thread waits for. `None` when the thread does not wait, or the
     /// dump does not tell: what an earlier wait left in the blocks is no answer.
@@ -165,13 +190,9 @@ impl Kernel<'_> {
     fn is_listed(&self, block: VirtualAddress, object: VirtualAddress) -> Option<bool> {
         let head = at(object, self.layout().dispatcher.wait_list_head?.offset);
         let entry = at(block, self.layout().wait_block.list_entry?.offset);
-        // From the block to the head: a list cut elsewhere does not matter.
-        let ring = list::walk(&self.reader(), entry, MOST_WAITERS);
-        match ring.entries.contains(&head) {
-            true => Some(true),
-            false if ring.is_whole() => Some(false),
-            false => None,
-        }
+        // A popular object has thousands of waiters, each of which asks.
+        let mut known = self.waiters.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.entry(head).or_insert_with(|| Ring::of(&self.reader(), head)).holds(entry)
     }
 
     /// Who owns a mutant.

@@ -6,12 +6,13 @@
 
 use std::path::PathBuf;
 
-use format::{Dump, File, Info, Level, Outcome, Triage, Verdict, info, verify};
-use memory::{VirtualAddress, VirtualMemory};
+use format::{BlobEnd, Bytes, Dump, File, Info, Level, Outcome, Triage, Verdict, info, verify};
+use memory::{PageFrame, VirtualAddress, VirtualMemory};
 
 /// Opens a sample; `None`, and a line that says so, without the samples.
 fn sample(name: &str) -> Option<File> {
-    let Some(folder) = std::env::var_os("LIVEDUMP_SAMPLES") else {
+    let folder = std::env::var_os("LIVEDUMP_SAMPLES").filter(|folder| !folder.is_empty());
+    let Some(folder) = folder else {
         eprintln!("skipped {name}: LIVEDUMP_SAMPLES is not set");
         return None;
     };
@@ -52,6 +53,29 @@ fn space_that_was_wanted_beyond_a_whole_file_is_a_note() {
         let found = verify(&file, Level::Header);
         let check = found.checks.iter().find(|check| check.name == "header.required_space");
         assert_eq!(check.unwrap().outcome, Outcome::Note, "{name}");
+        assert_eq!(found.verdict, Verdict::Good, "{name}");
+        let wanted = Dump::open(&file).unwrap().header().required_dump_space.unwrap();
+        assert!(wanted > file.len(), "{name}: {wanted:#x}");
+    }
+}
+
+#[test]
+fn the_last_blob_ends_where_the_file_does() {
+    for (name, count) in [(AMDPPM, 20), (POWER_BUTTON, 42)] {
+        let Some(file) = sample(name) else { continue };
+        let blobs = Dump::open(&file).unwrap().blobs().unwrap().unwrap();
+        assert_eq!((blobs.count, blobs.list.len() as u64), (count, count), "{name}");
+        assert!(matches!(blobs.end, BlobEnd::EndOfFile), "{name}: {:?}", blobs.end);
+        // Behind a header of 0x10 bytes, each has 0x20, padding, data and padding.
+        let (mut at, mut walked) = (blobs.offset + 0x10, 0);
+        while at < file.len() {
+            let mut header = [0; 0x20];
+            file.read_exact_at(at, &mut header).unwrap();
+            at += 0x20
+                + [0x14, 0x18, 0x1C].map(|field| number(&header, field, 4)).iter().sum::<u64>();
+            walked += 1;
+        }
+        assert_eq!((walked, at), (count, file.len()), "{name}");
     }
 }
 
@@ -86,6 +110,20 @@ fn the_arm64_sample_says_what_is_known_of_it() {
         assert_eq!((info.drivers, info.unloaded_drivers), (Some(245), Some(11)));
         assert!((info.uptime_seconds.unwrap() - 796.7).abs() < 0.1);
         assert_eq!(info.kd_debugger_data_block.as_deref(), Some("fffff803f3a00d00"));
+    });
+}
+
+#[test]
+fn the_windows_7_sample_says_what_is_known_of_it() {
+    with_info(WINDOWS_7, |info| {
+        assert_eq!((info.kind.as_str(), info.machine.as_str()), ("triage dump", "x64"));
+        assert_eq!((info.build, info.code), (Some(7601), Some(0x19)));
+        assert!(info.code_text.unwrap().starts_with("0x19 (BAD_POOL_HEADER"));
+        assert_eq!((info.processors, info.blocks), (Some(2), Some(15)));
+    });
+    with_triage(WINDOWS_7, |triage| {
+        assert_eq!((triage.size_of_dump(), triage.blocks().len()), (0x4_0000, 15));
+        assert_eq!(triage.debugger_block().unwrap().1.len(), 0x340);
     });
 }
 
@@ -140,6 +178,120 @@ fn the_call_stack_reaches_up_from_its_lowest_address_and_agrees_with_the_blocks(
         triage.read_virtual(stack.address, &mut read).unwrap();
         assert!(read == dump.bytes("the call stack", offset, size).unwrap(), "{name}");
     }
+}
+
+/// The return addresses of the stack that two unwinders agree on, each in the
+/// slot below the stack pointer that its frame has after the return.
+#[test]
+fn return_addresses_lie_in_the_slots_of_the_call_stack() {
+    const RETURNS: [(u64, u64); 16] = [
+        (0x2150, 0xFFFF_F804_8B58_313F),
+        (0x2180, 0xFFFF_F804_8B58_3234),
+        (0x21B0, 0xFFFF_F804_8B5A_0E8F),
+        (0x2210, 0xFFFF_F804_8B5A_83F6),
+        (0x2340, 0xFFFF_F804_8B59_F852),
+        (0x2380, 0xFFFF_F804_799C_C027),
+        (0x23D0, 0xFFFF_F804_7996_6F81),
+        (0x2410, 0xFFFF_F804_799C_B227),
+        (0x2460, 0xFFFF_F804_799C_9E21),
+        (0x24A0, 0xFFFF_F804_799C_99DA),
+        (0x2530, 0xFFFF_F804_799C_B6B1),
+        (0x25A0, 0xFFFF_F804_799C_B47A),
+        (0x2630, 0xFFFF_F804_799D_299E),
+        (0x2660, 0xFFFF_F804_7995_CC5F),
+        (0x26D0, 0xFFFF_F804_7995_A866),
+        (0x2730, 0xFFFF_F804_7BC5_2F55),
+    ];
+    with_triage(AMDPPM, |triage| {
+        for (pointer, address) in RETURNS {
+            let slot = VirtualAddress(0xFFFF_8504_2989_0000 + pointer - 8);
+            assert_eq!(triage.read_u64(slot).unwrap(), address, "{slot}");
+        }
+    });
+}
+
+#[test]
+fn the_frame_pointers_of_the_arm64_sample_are_chained_from_top_of_stack() {
+    let Some(file) = sample(POWER_BUTTON) else { return };
+    let dump = Dump::open(&file).unwrap();
+    let triage = dump.triage().unwrap();
+    let context = dump.context().unwrap().unwrap();
+    let register =
+        |number: usize| u64::from_le_bytes(context[8 + 8 * number..][..8].try_into().unwrap());
+    let top = triage.call_stack().unwrap().address;
+    assert_eq!((register(31), register(32)), (0xFFFF_E00E_0E4B_C4A0, 0xFFFF_F803_F32D_E014));
+    assert_eq!((triage.header().top_of_stack, top), (VirtualAddress(register(31)), top));
+    // x29 is the address of the caller's x29, with the return address behind it.
+    let (mut frame, mut chain) = (VirtualAddress(register(29)), Vec::new());
+    while frame.0 != 0 {
+        let caller = triage.read_u64(VirtualAddress(frame.0 + 8)).unwrap();
+        chain.push((frame.0 & 0xFFFF, caller));
+        frame = VirtualAddress(triage.read_u64(frame).unwrap());
+    }
+    let expected = [
+        (0xC4A0, 0xFFFF_F803_F334_42A0),
+        (0xCB10, 0xFFFF_F803_F309_FF1C),
+        (0xCCD0, 0xFFFF_F803_F317_3340),
+        (0xCD30, 0xFFFF_F803_F300_7DE4),
+    ];
+    assert_eq!(chain, expected);
+}
+
+/// A number of so many bytes.
+fn number(file: &[u8], at: usize, bytes: usize) -> u64 {
+    file[at..at + bytes].iter().rev().fold(0, |all, byte| all << 8 | u64::from(*byte))
+}
+
+/// File offset, physical address and bytes of each segment of a type.
+fn segments(elf: &[u8], kind: u64) -> Vec<(usize, u64, &[u8])> {
+    const ENTRY: usize = 56;
+    assert_eq!((&elf[..4], number(elf, 54, 2)), (b"\x7FELF".as_slice(), ENTRY as u64));
+    let table = number(elf, 32, 8) as usize;
+    let entries = (0..number(elf, 56, 2) as usize).map(|index| table + index * ENTRY);
+    let segment = |at| {
+        let (offset, length) = (number(elf, at + 8, 8) as usize, number(elf, at + 32, 8) as usize);
+        (offset, number(elf, at + 24, 8), &elf[offset..offset + length])
+    };
+    entries.filter(|at| number(elf, *at, 4) == kind).map(segment).collect()
+}
+
+/// QEMU writes the processor's CONTEXT where the guest's control block wants
+/// it: that is the one place where its dump is not the guest's memory.
+#[test]
+fn every_page_of_the_type_1_dump_is_the_memory_that_the_elf_core_has() {
+    const PT_LOAD: u64 = 1;
+    const PT_NOTE: u64 = 4;
+    const CONTEXT: (u64, usize) = (0x430, 0x4D0);
+    let (Some(file), Some(elf)) = (sample(QEMU), sample("qemu/memory.elf")) else { return };
+    let mut core = vec![0; elf.len() as usize];
+    elf.read_exact_at(0, &mut core).unwrap();
+    let (loads, notes) = (segments(&core, PT_LOAD), segments(&core, PT_NOTE));
+    let dump = Dump::open(&file).unwrap();
+    let pages = dump.pages().unwrap();
+    let mut compared = 0;
+    for frame in (1..0x9F).chain(0x100..0x800) {
+        let offset = pages.offset(PageFrame(frame)).unwrap().unwrap();
+        let page = dump.bytes("a page", offset, 4096).unwrap();
+        let address = frame << 12;
+        let memory = loads.iter().find_map(|(_, start, bytes)| {
+            bytes.get(usize::try_from(address.checked_sub(*start)?).ok()?..)?.get(..4096)
+        });
+        let memory = memory.unwrap();
+        let own = if frame == CONTEXT.0 { CONTEXT.1 } else { 0 };
+        assert!(page[own..] == memory[own..], "page {frame:#x}");
+        if own != 0 {
+            assert!(memory[..own].iter().all(|byte| *byte == 0xAA), "what the guest put there");
+            // Rip and Rsp: those of the first note, NT_PRSTATUS.
+            let (registers, _, _) = notes[0];
+            let register = |index: usize| number(&core, registers + 20 + 112 + index * 8, 8);
+            let context = (number(&page, 0xF8, 8), number(&page, 0x98, 8));
+            assert_eq!(context, (register(16), register(19)));
+        }
+        compared += 1;
+    }
+    assert_eq!((compared, pages.count()), (1950, 1950));
+    assert_eq!(pages.offset(PageFrame(0)).unwrap(), None);
+    assert_eq!(pages.offset(PageFrame(0x9F)).unwrap(), None);
 }
 
 #[test]

@@ -15,7 +15,7 @@ impl Case {
         Self { name: name.to_owned(), spec, as_made: false }
     }
 
-    fn as_made(self) -> Self {
+    fn and_as_made(self) -> Self {
         Self { as_made: true, ..self }
     }
 }
@@ -35,7 +35,7 @@ pub(crate) fn all() -> Vec<Case> {
     for (number, count) in [1, 31, 32, 33, 63, 64, 65, 127, 7].into_iter().enumerate() {
         odd = odd.pages(0x2001 + 0x101 * number as u64, count, Page::Noise(number as u64));
     }
-    cases.push(Case::new("big-odd-runs", odd.pages(0x3007, BIG, Page::Noise(77))).as_made());
+    cases.push(Case::new("big-odd-runs", odd.pages(0x3007, BIG, Page::Noise(77))).and_as_made());
     let mut many = x64(Kind::BitmapFull).bare();
     for number in 0..300 {
         many = many.pages(5 + number * 37, 17, Page::Noise(number));
@@ -48,14 +48,14 @@ pub(crate) fn all() -> Vec<Case> {
     cases.push(Case::new("big-42-runs", table));
     let partial = x64(Kind::BitmapFull).pages(0x2003, BIG, Page::Noise(3));
     let end = 0x2003 + BIG;
-    cases.push(Case::new("big-odd-bits", partial.with(Hazard::BitmapBits(end - 4))).as_made());
+    cases.push(Case::new("big-odd-bits", partial.with(Hazard::BitmapBits(end - 4))).and_as_made());
     let zeros = x64(Kind::BitmapKernel).pages(0x2000, BIG, Page::Zero);
     cases.push(Case::new("big-zeros", zeros.pages(0x8000, 3, Page::Fill(0xEE))));
     let unaligned = x64(Kind::BitmapFull).pages(0x2003, BIG, Page::Noise(4));
-    cases.push(Case::new("big-unaligned", unaligned.with(Hazard::UnalignedPages)).as_made());
+    cases.push(Case::new("big-unaligned", unaligned.with(Hazard::UnalignedPages)).and_as_made());
     for (name, kind) in [("8", Kind::KernelRanges), ("9", Kind::KernelAndUserRanges)] {
         let spec = x64(kind).pages(0x2003, BIG, Page::Noise(5));
-        cases.push(Case::new(&format!("big-ranges-{name}"), spec).as_made());
+        cases.push(Case::new(&format!("big-ranges-{name}"), spec).and_as_made());
     }
     cases
 }

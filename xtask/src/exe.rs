@@ -9,7 +9,7 @@ use object::read::pe::{PeFile64, ResourceDirectoryEntryData};
 const LARGEST: usize = 5 << 20;
 
 /// DLLs that every Windows since 10 1607 has in system32. `api-ms-win-*` are names of such.
-const SYSTEM_DLLS: [&str; 16] = [
+const SYSTEM_DLLS: [&str; 18] = [
     "advapi32.dll",
     "bcrypt.dll",
     "bcryptprimitives.dll",

@@ -68,7 +68,11 @@ fn write_all(text: &mut String, compared: &Compared, missing: &[String]) -> std:
         difference(text, found)?;
     }
     for known in compared.gone() {
-        writeln!(text, "\n**Not met in any file (no longer wrong?): {}: {}**", known.judge, known.name)?;
+        writeln!(
+            text,
+            "\n**Not met in any file (no longer wrong?): {}: {}**",
+            known.judge, known.name
+        )?;
     }
     Ok(())
 }

@@ -15,10 +15,16 @@ pub(crate) struct Plan {
     pub(crate) kind: u32,
     pub(crate) writer: String,
     pub(crate) header: Header,
+    pub(crate) length: u64,
     pub(crate) stored: u64,
+    pub(crate) counted: BTreeMap<String, u64>,
+    pub(crate) repeats: bool,
     pub(crate) pages: Vec<Asked>,
     pub(crate) reads: Vec<Asked>,
 }
+
+/// What readers with a known error see, by the error: `examples/oracle/errors.rs`.
+type Traps = BTreeMap<String, Option<String>>;
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub(crate) struct Header {
@@ -33,6 +39,7 @@ pub(crate) struct Asked {
     pub(crate) what: String,
     pub(crate) address: u64,
     pub(crate) holds: Option<String>,
+    pub(crate) traps: Traps,
 }
 
 /// What a judge says. Absent: it cannot say.
@@ -56,6 +63,8 @@ pub(crate) struct Difference {
     pub(crate) theirs: Option<String>,
     pub(crate) ours: Option<String>,
     pub(crate) truth: Option<String>,
+    /// What readers with a known error see there.
+    pub(crate) traps: Traps,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -173,6 +182,7 @@ fn differences(plan: &Plan, theirs: &Answer, ours: &Answer) -> Vec<Difference> {
         theirs,
         ours: None,
         truth,
+        traps: Traps::new(),
     };
     if let Some(error) = &theirs.error {
         return vec![whole(Subject::File, "opening it", Some(error.clone()), None)];
@@ -183,8 +193,10 @@ fn differences(plan: &Plan, theirs: &Answer, ours: &Answer) -> Vec<Difference> {
         found.push(whole(Subject::Header, "header", Some(theirs), Some(truth)));
     }
     if let Some(stored) = theirs.stored.filter(|stored| *stored != plan.stored) {
-        let (theirs, truth) = (format!("{stored} pages"), format!("{} pages", plan.stored));
-        found.push(whole(Subject::Count, "pages stored", Some(theirs), Some(truth)));
+        let pages = |count: u64| Some(format!("{count} pages"));
+        let counted = whole(Subject::Count, "pages stored", pages(stored), pages(plan.stored));
+        let by_error = plan.counted.iter().map(|(error, count)| (error.clone(), pages(*count)));
+        found.push(Difference { traps: by_error.collect(), ..counted });
     }
     let lists = [
         (Subject::Page, &plan.pages, &theirs.pages, &ours.pages),
@@ -196,7 +208,8 @@ fn differences(plan: &Plan, theirs: &Answer, ours: &Answer) -> Vec<Difference> {
                 let (what, address) = (asked.what.clone(), asked.address);
                 let ours = ours.get(number).cloned().flatten();
                 let (theirs, truth) = (theirs.clone(), asked.holds.clone());
-                found.push(Difference { of, what, address, theirs, ours, truth });
+                let traps = asked.traps.clone();
+                found.push(Difference { of, what, address, theirs, ours, truth, traps });
             }
         }
     }

@@ -46,6 +46,9 @@ pub(crate) fn all() -> Vec<Case> {
         table = table.pages(1 + number * 131, 109 + number % 2, Page::Addresses);
     }
     cases.push(Case::new("big-42-runs", table));
+    // Both of two large pages side by side, whose frames are far apart.
+    let large = x64(Kind::Full).pages(0x200, 0x200, Page::Noise(8));
+    cases.push(Case::new("large", large.pages(0xA00, 0x200, Page::Noise(9))).and_as_made());
     let partial = x64(Kind::BitmapFull).pages(0x2003, BIG, Page::Noise(3));
     let end = 0x2003 + BIG;
     cases.push(Case::new("big-odd-bits", partial.with(Hazard::BitmapBits(end - 4))).and_as_made());

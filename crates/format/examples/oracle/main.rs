@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout)]
 
 mod cases;
+mod errors;
 mod make;
 mod plan;
 mod readers;

@@ -9,9 +9,10 @@ use std::process::{Command, Stdio};
 use format::write::{DumpPages, Kind, Overlay, Plan as Layout, write};
 use format::{Bytes, Dump, File};
 use memory::{PageFrame, PhysicalAddress, VirtualAddress, VirtualMemory};
-use simulator::files::{Answer, DumpFile, FileSpec, Machine, Page, Way};
+use simulator::files::{Answer, DumpFile, FileSpec, Machine, Page, Stored, Way};
 
 use crate::cases::{self, Case};
+use crate::errors::{self, Traps, View};
 use crate::plan::{Asked, Header, PAGE, Plan, pages, seen};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -25,6 +26,8 @@ struct Source<'a> {
     name: String,
     path: PathBuf,
     runs: Vec<(u64, u64)>,
+    /// The runs in the order of the file, where it says some twice or stores page 0.
+    order: Vec<Stored>,
     page: &'a dyn Fn(u64) -> Option<Vec<u8>>,
     reads: Vec<Read>,
 }
@@ -59,14 +62,17 @@ fn of_serialiser(folder: &Path, livedump: &Path, case: &Case) -> Result<()> {
         name: case.name.clone(),
         path,
         runs: runs(&made),
+        order: Vec::new(),
         page: &page,
         reads: reads(&made),
     };
     if case.as_made {
         let file = format!("{}.made.dmp", case.name);
         fs::rename(&source.path, folder.join(&file))?;
-        let source = Source { path: folder.join(&file), ..source };
+        let order = made.truth().stored.clone();
+        let source = Source { path: folder.join(&file), order, ..source };
         put(folder, &source, &file, "serialiser")?;
+        let source = Source { order: Vec::new(), ..source };
         return converted(folder, livedump, &source);
     }
     converted(folder, livedump, &source)
@@ -105,7 +111,14 @@ fn of_dump(folder: &Path, livedump: &Path, name: &str, path: &Path) -> Result<()
             reads.push((what.to_owned(), address.0, bytes.len(), Some(bytes)));
         }
     }
-    let source = Source { name: name.to_owned(), path: path.to_owned(), runs, page: &page, reads };
+    let source = Source {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        runs,
+        order: Vec::new(),
+        page: &page,
+        reads,
+    };
     converted(folder, livedump, &source)
 }
 
@@ -144,8 +157,14 @@ fn overlaid(folder: &Path) -> Result<()> {
         Some(page)
     };
     let reads = reads(&made);
-    let source =
-        Source { name: "overlaid".to_owned(), path, runs: runs(&made), page: &page, reads };
+    let source = Source {
+        name: "overlaid".to_owned(),
+        path,
+        runs: runs(&made),
+        order: Vec::new(),
+        page: &page,
+        reads,
+    };
     let bytes = File::open(&source.path)?;
     let from = DumpPages::open(&bytes)?;
     for (kind, (name, _)) in [Kind::Full, Kind::Bitmap, Kind::KernelBitmap].into_iter().zip(TYPES) {
@@ -164,24 +183,73 @@ fn overlaid(folder: &Path) -> Result<()> {
 
 /// The plan of a file with the pages of `source`.
 fn put(folder: &Path, source: &Source<'_>, file: &str, writer: &str) -> Result<()> {
-    let (header, kind) = (header(&source.path)?, kind(&folder.join(file))?);
-    let reads = source.reads.iter().map(|(what, address, length, bytes)| Asked {
-        what: what.clone(),
-        address: *address,
-        length: *length,
-        holds: bytes.as_deref().map(seen),
-    });
+    let path = folder.join(file);
+    let (header, kind) = (header(&source.path)?, kind(&path)?);
+    let views = views(source, &path, kind)?;
+    let named = |traps: Traps| traps.into_iter().map(|(e, sees)| (e.to_owned(), sees)).collect();
+    let read = |(what, address, length, bytes): &Read| {
+        let (holds, root) = (bytes.as_deref().map(seen), header.directory_table_base);
+        let place = (*address, *length);
+        let traps = errors::of_read(&views, source.page, root, place, holds.as_ref());
+        let (what, traps) = (what.clone(), named(traps));
+        Asked { what, address: *address, length: *length, holds, traps }
+    };
+    let mut pages = pages(&source.runs, source.page);
+    for asked in &mut pages {
+        let frame = asked.address / PAGE as u64;
+        asked.traps = named(errors::of_page(&views, frame, asked.holds.as_ref()));
+    }
+    let before_zero = before_zero(&source.order);
+    let zero = before_zero.map(|stored| (errors::ZERO.to_owned(), pages_of(stored)));
     let plan = Plan {
         file: file.to_owned(),
         kind,
         writer: writer.to_owned(),
-        header,
+        length: fs::metadata(&path)?.len(),
         stored: source.runs.iter().map(|(_, count)| count).sum(),
-        pages: pages(&source.runs, source.page),
-        reads: reads.collect(),
+        counted: zero.into_iter().collect(),
+        repeats: source.order.iter().any(|stored| stored.repeated),
+        pages,
+        reads: source.reads.iter().map(read).collect(),
+        header,
     };
-    let path = folder.join(file).with_extension("json");
-    Ok(fs::write(path, serde_json::to_vec(&plan)?)?)
+    Ok(fs::write(path.with_extension("json"), serde_json::to_vec(&plan)?)?)
+}
+
+/// What readers with errors see of the pages in a file.
+fn views<'a>(source: &'a Source<'_>, path: &Path, kind: u32) -> Result<Vec<View<'a>>> {
+    let mut views = Vec::new();
+    if matches!(kind, 5 | 6) {
+        // Pages of the bitmap's header: specification, section 4.
+        let bits = u64_at(&start(path, 0x2038)?, 0x2030);
+        for (error, whole) in [(errors::BYTE, 8), (errors::WORD, 64)] {
+            let end = bits / whole * whole;
+            let page = Box::new(move |frame| (source.page)(frame).filter(|_| frame < end));
+            views.push(View { error, page });
+        }
+    }
+    if matches!(kind, 8..=10) {
+        let bytes = fs::read(path)?;
+        let page = Box::new(move |frame: u64| {
+            bytes.get(usize::try_from(frame).ok()?.checked_mul(PAGE)?..)?.get(..PAGE).map(Vec::from)
+        });
+        views.push(View { error: errors::RAW, page });
+    }
+    if let Some(before) = before_zero(&source.order).filter(|_| kind == 0xA) {
+        let held = |frame| before.iter().any(|s| (s.first..s.first + s.count).contains(&frame));
+        let page = Box::new(move |frame| (source.page)(frame).filter(|_| held(frame)));
+        views.push(View { error: errors::ZERO, page });
+    }
+    Ok(views)
+}
+
+/// What a list has before its entry of page 0, if it has one.
+fn before_zero(order: &[Stored]) -> Option<&[Stored]> {
+    order.get(..order.iter().position(|stored| stored.first == 0)?)
+}
+
+fn pages_of(stored: &[Stored]) -> u64 {
+    stored.iter().filter(|stored| !stored.repeated).map(|stored| stored.count).sum()
 }
 
 /// Stored runs, sorted, those that touch as one.
@@ -209,12 +277,31 @@ fn reads(made: &DumpFile) -> Vec<Read> {
         };
         (known.name.to_owned(), known.virtual_address, length, bytes)
     };
-    by_tables.map(read).collect()
+    by_tables.map(read).chain(far_across(made)).collect()
+}
+
+/// From well before the border of two large pages to well behind it, where all of it is stored.
+fn far_across(made: &DumpFile) -> Option<Read> {
+    const BEFORE: u64 = 0x1800;
+    const BORDER: usize = 0xC;
+    let known = made.truth().known.iter().find(|known| known.name == "across two large pages")?;
+    let Answer::Bytes { physical: Some(physical), bytes } = &known.answer else { return None };
+    // Each eight bytes there are their own physical address.
+    let second = u64_at(bytes, BORDER);
+    let first = physical + BORDER as u64 - BEFORE;
+    let halves = [(first, BEFORE), (second, BEFORE)];
+    let mut held = Vec::new();
+    for address in halves.iter().flat_map(|(start, length)| *start..start + length).step_by(0x800) {
+        let page = made.page(address / PAGE as u64)?;
+        held.extend_from_slice(&page[address as usize % PAGE..][..0x800]);
+    }
+    let address = known.virtual_address + BORDER as u64 - BEFORE;
+    Some(("far across two large pages".to_owned(), address, held.len(), Some(held)))
 }
 
 /// By offsets, not by our reader: specification, section 2.
 fn header(path: &Path) -> Result<Header> {
-    let bytes = start(path)?;
+    let bytes = start(path, 0x2000)?;
     let parameter = |number: usize| u64_at(&bytes, 0x40 + number * 8);
     Ok(Header {
         directory_table_base: u64_at(&bytes, 0x10) & !0xFFF,
@@ -225,12 +312,12 @@ fn header(path: &Path) -> Result<Header> {
 }
 
 fn kind(path: &Path) -> Result<u32> {
-    Ok(u64_at(&start(path)?, 0xF98) as u32)
+    Ok(u64_at(&start(path, 0x2000)?, 0xF98) as u32)
 }
 
-fn start(path: &Path) -> Result<Vec<u8>> {
+fn start(path: &Path, length: usize) -> Result<Vec<u8>> {
     use std::io::Read;
-    let mut bytes = vec![0; 0x2000];
+    let mut bytes = vec![0; length];
     fs::File::open(path)?.read_exact(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,5 +1,7 @@
 //! What is asked about a file, and the right answers.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -19,8 +21,14 @@ pub(crate) struct Plan {
     /// Who wrote it: "convert", "library", or "serialiser", which is not the product.
     pub(crate) writer: String,
     pub(crate) header: Header,
+    /// Bytes of the file.
+    pub(crate) length: u64,
     /// How many pages it stores.
     pub(crate) stored: u64,
+    /// How many a reader with a known error counts.
+    pub(crate) counted: BTreeMap<String, u64>,
+    /// Whether the same page is stored twice.
+    pub(crate) repeats: bool,
     pub(crate) pages: Vec<Asked>,
     pub(crate) reads: Vec<Asked>,
 }
@@ -44,6 +52,8 @@ pub(crate) struct Asked {
     pub(crate) length: usize,
     /// See [`seen`]; `None` for what has to be absent.
     pub(crate) holds: Option<String>,
+    /// What a reader with a known error sees, where that is something else.
+    pub(crate) traps: BTreeMap<String, Option<String>>,
 }
 
 /// What one reader says of one file.
@@ -101,6 +111,7 @@ pub(crate) fn pages(runs: &[(u64, u64)], page: impl Fn(u64) -> Option<Vec<u8>>) 
         address: frame * PAGE as u64,
         length: PAGE,
         holds: page(frame).map(|bytes| seen(&bytes)),
+        traps: BTreeMap::new(),
     };
     asked.into_iter().map(question).collect()
 }

@@ -7,11 +7,11 @@ import sys
 
 
 def seen(data):
-    """As the plans have it: 16 bytes for people, SHA-256 of all; None for nothing."""
+    """As the plans have it: the first and the last 16 bytes for people, SHA-256 of all; None for nothing."""
     if data is None:
         return None
     data = bytes(data)
-    return data[:16].hex() + ":" + hashlib.sha256(data).hexdigest()
+    return data[:16].hex() + ".." + data[-16:].hex() + ":" + hashlib.sha256(data).hexdigest()
 
 
 def answer_all(judge):

@@ -18,6 +18,7 @@ pub(crate) struct Plan {
     pub(crate) length: u64,
     pub(crate) stored: u64,
     pub(crate) counted: BTreeMap<String, u64>,
+    pub(crate) unaligned: bool,
     pub(crate) repeats: bool,
     pub(crate) pages: Vec<Asked>,
     pub(crate) reads: Vec<Asked>,

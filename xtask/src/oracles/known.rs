@@ -58,7 +58,7 @@ const FOUR: &str = "four-level x64 page tables only";
 const FOUR_WHY: &str = "a limit: what another machine's tables are as those is what it sees";
 
 pub(crate) const ALL: &[Known] = &[
-    sees(CRATE, "four-levels", FOUR, FOUR_WHY),
+    sees(CRATE, "four-levels-and-transition", FOUR, FOUR_WHY),
     sees(CRATE, "pat", PAT, PAT_WHY),
     sees(CRATE, "ends-at-zero", ZERO, ZERO_WHY),
     Known {
@@ -72,6 +72,12 @@ pub(crate) const ALL: &[Known] = &[
         "4k-steps",
         "4 KiB steps behind a large page",
         "a read across two large pages goes on in the wrong page: specification, 11.1",
+    ),
+    sees(
+        CRATE,
+        "left-of-first",
+        "a read from the middle of a page leaves out parts of the next ones",
+        "each is taken to have as many bytes left as the first: found here",
     ),
     sees(WHEEL, "four-levels", FOUR, FOUR_WHY),
     sees(WHEEL, "pat", PAT, PAT_WHY),
@@ -95,6 +101,12 @@ pub(crate) const ALL: &[Known] = &[
         why: "a limit: specification, section 4",
         sign: Sign::Refuses("Unable to initialize", |plan| plan.length < SMALLEST),
     },
+    Known {
+        judge: LEECHCORE,
+        name: "pages on a page's boundary only",
+        why: "a limit: specification, section 4",
+        sign: Sign::Refuses("Unable to initialize", |plan| plan.unaligned),
+    },
     sees(
         LEECHCORE,
         "last-word",
@@ -113,7 +125,7 @@ mod tests {
             "file": "full-x64-pat.made.dmp", "kind": 1, "writer": "serialiser", "length": 0x4000,
             "header": { "directory_table_base": 0, "code": 0, "parameters": [0, 0, 0, 0],
                         "processors": 1 },
-            "stored": 1, "counted": {}, "repeats": false, "pages": [], "reads": [],
+            "stored": 1, "counted": {}, "unaligned": false, "repeats": false, "pages": [], "reads": [],
         }))
         .unwrap()
     }

@@ -93,9 +93,11 @@ fn verdict(writer: &str, row: &Row) -> String {
 
 fn difference(text: &mut String, found: &Difference) -> std::fmt::Result {
     let said = |said: &Option<String>| match said {
-        // The first bytes are enough for people; the sum behind them is what was compared.
+        // The first and the last bytes are enough for people; the sum behind them is what was compared.
         Some(said) => match found.of {
-            Subject::Page | Subject::Read => said.replacen(':', " ... sha256 ", 1),
+            Subject::Page | Subject::Read => {
+                said.replacen("..", " .. ", 1).replacen(':', ", sha256 ", 1)
+            }
             _ => said.clone(),
         },
         None => "nothing".to_owned(),

@@ -7,10 +7,14 @@ use crate::plan::{PAGE, seen};
 
 /// x64's four levels, taken for every machine's.
 pub(crate) const FOUR_LEVELS: &str = "four-levels";
+/// The same, by a reader that follows entries in transition too, and takes bit 11 alone for one.
+pub(crate) const FOUR_LEVELS_AND_TRANSITION: &str = "four-levels-and-transition";
 /// Bit 12 of a large page's entry, which is PAT, is taken for address.
 pub(crate) const PAT: &str = "pat";
 /// Behind the first part of a read the next one is looked for 4 KiB on, whatever the page's size.
 pub(crate) const STEPS: &str = "4k-steps";
+/// Each page of a read is taken to have as many bytes left as the first one had.
+pub(crate) const LEFT: &str = "left-of-first";
 /// A type 0xA list ends at an entry of page 0.
 pub(crate) const ZERO: &str = "ends-at-zero";
 /// Bits behind the last whole byte of a bitmap are not looked at.
@@ -35,8 +39,10 @@ pub(crate) struct View<'a> {
 /// How an erring reader follows the page tables.
 #[derive(Default, Clone, Copy)]
 struct Walk {
+    transition: bool,
     pat: bool,
     steps: bool,
+    left: bool,
 }
 
 /// Traps of a physical page.
@@ -56,8 +62,10 @@ pub(crate) fn of_read(
     let right = Walk::default();
     let walks = [
         (FOUR_LEVELS, right),
+        (FOUR_LEVELS_AND_TRANSITION, Walk { transition: true, ..right }),
         (PAT, Walk { pat: true, ..right }),
         (STEPS, Walk { steps: true, ..right }),
+        (LEFT, Walk { left: true, ..right }),
     ];
     let walked = walks.map(|(error, walk)| (error, walk.read(all, root, address, length)));
     let viewed = views
@@ -80,7 +88,7 @@ impl Walk {
         while bytes.len() < length {
             let (physical, left) = self.translate(page, root, address)?;
             let part = (length - bytes.len()).min(left as usize);
-            bytes.extend(physical_read(page, physical, part)?);
+            bytes.extend(physical_read(page, physical, part, self.left)?);
             address = if self.steps {
                 (address & !(PAGE as u64 - 1)) + PAGE as u64
             } else {
@@ -99,13 +107,15 @@ impl Walk {
     ) -> Option<(u64, u64)> {
         const PRESENT: u64 = 1;
         const LARGE: u64 = 1 << 7;
+        const TRANSITION: u64 = 1 << 11;
         const FRAME: u64 = 0x000F_FFFF_FFFF_F000;
         let mut table = root;
         for shift in [39, 30, 21, 12] {
             let at = table + ((address >> shift) & 0x1FF) * 8;
-            let entry = physical_read(page, at, 8)?;
+            let entry = physical_read(page, at, 8, false)?;
             let entry = entry.try_into().map_or(0, u64::from_le_bytes);
-            if entry & PRESENT == 0 {
+            let followed = self.transition && shift == 12 && entry & TRANSITION != 0;
+            if entry & PRESENT == 0 && !followed {
                 return None;
             }
             table = entry & FRAME;
@@ -124,13 +134,16 @@ fn physical_read(
     page: &dyn Fn(u64) -> Option<Vec<u8>>,
     address: u64,
     length: usize,
+    left_of_first: bool,
 ) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
+    let mut at = address;
     while bytes.len() < length {
-        let at = address + bytes.len() as u64;
         let (frame, offset) = (at / PAGE as u64, at as usize % PAGE);
-        let part = (length - bytes.len()).min(PAGE - offset);
+        let left = PAGE - if left_of_first { address as usize % PAGE } else { offset };
+        let part = (length - bytes.len()).min(left);
         bytes.extend_from_slice(&page(frame)?[offset..offset + part]);
+        at = (frame + 1) * PAGE as u64;
     }
     Some(bytes)
 }

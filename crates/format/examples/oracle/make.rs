@@ -208,6 +208,7 @@ fn put(folder: &Path, source: &Source<'_>, file: &str, writer: &str) -> Result<(
         length: fs::metadata(&path)?.len(),
         stored: source.runs.iter().map(|(_, count)| count).sum(),
         counted: zero.into_iter().collect(),
+        unaligned: matches!(kind, 5 | 6) && first_page(&path)? % PAGE as u64 != 0,
         repeats: source.order.iter().any(|stored| stored.repeated),
         pages,
         reads: source.reads.iter().map(read).collect(),
@@ -277,26 +278,36 @@ fn reads(made: &DumpFile) -> Vec<Read> {
         };
         (known.name.to_owned(), known.virtual_address, length, bytes)
     };
-    by_tables.map(read).chain(far_across(made)).collect()
+    by_tables.map(read).chain(long(made)).collect()
 }
 
-/// From well before the border of two large pages to well behind it, where all of it is stored.
-fn far_across(made: &DumpFile) -> Option<Read> {
-    const BEFORE: u64 = 0x1800;
-    const BORDER: usize = 0xC;
-    let known = made.truth().known.iter().find(|known| known.name == "across two large pages")?;
-    let Answer::Bytes { physical: Some(physical), bytes } = &known.answer else { return None };
+/// Reads of several pages, where all of it is stored: over the border of two large pages, and
+/// from the middle of a page on.
+fn long(made: &DumpFile) -> Vec<Read> {
+    // Where the border is in what is known, and how much is read before and behind it.
+    const BORDER: u64 = 0xC;
+    const BEFORE: u64 = 3 * PAGE as u64;
+    const BEHIND: u64 = PAGE as u64;
+    let across = made.truth().known.iter().find(|known| known.name == "across two large pages");
+    let Some(known) = across else { return Vec::new() };
+    let Answer::Bytes { physical: Some(physical), bytes } = &known.answer else {
+        return Vec::new();
+    };
     // Each eight bytes there are their own physical address.
-    let second = u64_at(bytes, BORDER);
-    let first = physical + BORDER as u64 - BEFORE;
-    let halves = [(first, BEFORE), (second, BEFORE)];
+    let second = u64_at(bytes, BORDER as usize);
+    let (start, first) = (known.virtual_address + BORDER - BEFORE, physical + BORDER - BEFORE);
     let mut held = Vec::new();
-    for address in halves.iter().flat_map(|(start, length)| *start..start + length).step_by(0x800) {
-        let page = made.page(address / PAGE as u64)?;
-        held.extend_from_slice(&page[address as usize % PAGE..][..0x800]);
+    let pages = [(first, BEFORE), (second, BEHIND)];
+    for address in pages.iter().flat_map(|(at, length)| (*at..at + length).step_by(PAGE)) {
+        let Some(page) = made.page(address / PAGE as u64) else { return Vec::new() };
+        held.extend(page);
     }
-    let address = known.virtual_address + BORDER as u64 - BEFORE;
-    Some(("far across two large pages".to_owned(), address, held.len(), Some(held)))
+    let half = PAGE / 2;
+    let middle = held[half..2 * PAGE].to_vec();
+    vec![
+        ("far across two large pages".to_owned(), start, held.len(), Some(held)),
+        ("from the middle of a page".to_owned(), start + half as u64, middle.len(), Some(middle)),
+    ]
 }
 
 /// By offsets, not by our reader: specification, section 2.
@@ -309,6 +320,11 @@ fn header(path: &Path) -> Result<Header> {
         parameters: [parameter(0), parameter(1), parameter(2), parameter(3)],
         processors: (u64_at(&bytes, 0x30) >> 32) as u32,
     })
+}
+
+/// Where the first page lies: specification, section 4.
+fn first_page(path: &Path) -> Result<u64> {
+    Ok(u64_at(&start(path, 0x2038)?, 0x2020))
 }
 
 fn kind(path: &Path) -> Result<u32> {

@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     pub(crate) stored: u64,
     /// How many a reader with a known error counts.
     pub(crate) counted: BTreeMap<String, u64>,
+    /// Whether the pages of a bitmap dump begin off a page's boundary.
+    pub(crate) unaligned: bool,
     /// Whether the same page is stored twice.
     pub(crate) repeats: bool,
     pub(crate) pages: Vec<Asked>,
@@ -69,10 +71,11 @@ pub(crate) struct Answer {
     pub(crate) reads: Vec<Option<String>>,
 }
 
-/// The first 16 bytes in hex, for people, and the SHA-256 of all.
+/// The first and the last 16 bytes in hex, for people, and the SHA-256 of all.
 pub(crate) fn seen(bytes: &[u8]) -> String {
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    format!("{}:{}", hex(&bytes[..bytes.len().min(16)]), hex(&Sha256::digest(bytes)))
+    let (first, last) = (bytes.len().min(16), bytes.len().saturating_sub(16));
+    format!("{}..{}:{}", hex(&bytes[..first]), hex(&bytes[last..]), hex(&Sha256::digest(bytes)))
 }
 
 /// Asks for the first and the last page of each run, the one before and the one after, and for

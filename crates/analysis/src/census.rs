@@ -81,8 +81,8 @@ impl Census {
             census.counts.push(0);
             if let Some(list) = kernel.threads(&process) {
                 threads.add(&list);
-                for thread in list.threads {
-                    census.add(thread, number);
+                for thread in list.addresses {
+                    census.add(kernel, thread, number);
                 }
             }
             census.process_by_address.insert(process.address, number);
@@ -94,7 +94,7 @@ impl Census {
     /// Threads that lie in a triage dump, whichever lists it has.
     fn add_stored(&mut self, kernel: &Kernel<'_>) {
         for thread in kernel.stored_threads() {
-            let Some(owner) = kernel.owner_of(thread.address) else { continue };
+            let Some(owner) = kernel.owner_of(thread) else { continue };
             let process = self.process_by_address.get(&owner).copied().unwrap_or_else(|| {
                 let number = self.processes.len();
                 self.process_by_address.insert(owner, number);
@@ -102,7 +102,7 @@ impl Census {
                 self.counts.push(0);
                 number
             });
-            self.add(thread, process);
+            self.add(kernel, thread, process);
         }
     }
 
@@ -114,11 +114,11 @@ impl Census {
         self.stacks.sort();
     }
 
-    fn add(&mut self, thread: Thread, process: usize) {
+    fn add(&mut self, kernel: &Kernel<'_>, thread: VirtualAddress, process: usize) {
         // A list that a hostile file crosses with another counts once.
         let place = self.threads.len();
-        if *self.by_address.entry(thread.address).or_insert(place) == place {
-            self.threads.push(thread);
+        if *self.by_address.entry(thread).or_insert(place) == place {
+            self.threads.push(kernel.thread(thread));
             self.owners.push(process);
             if let Some(count) = self.counts.get_mut(process) {
                 *count += 1;
@@ -185,7 +185,7 @@ impl ListReport {
 
     /// One more of many lists of the same kind: the first that ended early is told.
     fn add(&mut self, list: &ntos::Threads) {
-        self.entries += list.threads.len() as u64;
+        self.entries += list.addresses.len() as u64;
         self.blink_mismatches += list.blink_mismatches;
         if list.end != ntos::list::ListEnd::Head {
             self.whole = false;

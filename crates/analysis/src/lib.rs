@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 
 pub mod census;
 pub mod completeness;
+pub mod contents;
 pub mod crash;
 pub mod hang;
 pub mod listing;
@@ -17,6 +18,7 @@ pub mod summary;
 
 pub use census::{Census, ListReport, ThreadRef};
 pub use completeness::{Completeness, completeness};
+pub use contents::{Contents, Counted, contents};
 pub use crash::{Crash, CrashParameter, crash};
 pub use hang::{Hang, hang};
 pub use stacks::{FrameReport, StackReport, UniqueStack};

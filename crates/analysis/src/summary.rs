@@ -59,30 +59,16 @@ pub struct FileSummary {
 
 /// Tells of a kernel; to be asked last, when all files were looked for.
 pub fn summary(kernel: &Kernel<'_>, _: &Images<'_>, files: &StoreFiles) -> Summary {
-    let block = match (kernel.block(), kernel.no_block()) {
-        (Some(block), _) => match block.origin() {
-            Origin::Decoded { .. } => "decoded".to_owned(),
-            _ => "clear".to_owned(),
-        },
-        (None, Some(why)) => why.to_string(),
-        (None, None) => String::new(),
-    };
-    let told = kernel.sources().into_iter();
     let attempts = files.attempts().into_iter();
     Summary {
         base: kernel.modules().kernel().map(|kernel| Hex(kernel.base.0)),
-        debugger_block: block,
+        debugger_block: debugger_block(kernel),
         types: files.types_file().map(|file| TypesSummary {
             path: file.path.display().to_string(),
             matched: crate::kebab(&file.matched),
         }),
         profile_refused: files.refused().map(str::to_owned),
-        layout: told
-            .map(|(source, members)| LayoutSource {
-                source: crate::kebab(&source),
-                members: members as u64,
-            })
-            .collect(),
+        layout: layout(kernel),
         threads_in_capture: kernel.is_of_threads_in_capture(),
         files: attempts
             .map(|attempt| FileSummary {
@@ -92,4 +78,26 @@ pub fn summary(kernel: &Kernel<'_>, _: &Images<'_>, files: &StoreFiles) -> Summa
             })
             .collect(),
     }
+}
+
+/// `clear`, `decoded`, or why there is none.
+pub(crate) fn debugger_block(kernel: &Kernel<'_>) -> String {
+    match (kernel.block(), kernel.no_block()) {
+        (Some(block), _) => match block.origin() {
+            Origin::Decoded { .. } => "decoded".to_owned(),
+            _ => "clear".to_owned(),
+        },
+        (None, Some(why)) => why.to_string(),
+        (None, None) => String::new(),
+    }
+}
+
+/// Who told how many members.
+pub(crate) fn layout(kernel: &Kernel<'_>) -> Vec<LayoutSource> {
+    let told = kernel.sources().into_iter();
+    told.map(|(source, members)| LayoutSource {
+        source: crate::kebab(&source),
+        members: members as u64,
+    })
+    .collect()
 }

@@ -1,6 +1,6 @@
 //! The kernel of a dump: what everything else is asked of.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use format::{Dump, KernelMemory, Machine, Width};
 use memory::VirtualAddress;
@@ -31,6 +31,8 @@ pub struct Kernel<'a> {
 /// Steps along links and tables for all questions together: a machine with
 /// 100,000 threads takes some millions.
 const WORK: u64 = 100_000_000;
+/// Waiting threads by which the layout of wait blocks is probed.
+const SAMPLE: usize = 256;
 
 /// Finds the types that belong to a dump's kernel.
 pub trait FindTypes {
@@ -48,6 +50,16 @@ impl<'a> Kernel<'a> {
     /// it must be), and where its structures keep their members. `types` is
     /// asked once, with the modules, for the types that belong to the kernel.
     pub fn open(dump: &'a Dump<'a>, types: &dyn FindTypes) -> Result<Self, format::Error> {
+        Self::open_within(WORK, dump, types)
+    }
+
+    /// The same, for who has little time: no more than so many steps along
+    /// links and tables are taken, whatever is asked.
+    pub fn open_within(
+        work: u64,
+        dump: &'a Dump<'a>,
+        types: &dyn FindTypes,
+    ) -> Result<Self, format::Error> {
         let memory = dump.kernel_memory()?;
         let reader = Reader::new(&memory, dump.header().width);
         let mut modules = module::list(dump, &memory, &reader);
@@ -76,7 +88,7 @@ impl<'a> Kernel<'a> {
             modules,
             layout,
             thread_list: None,
-            work: AtomicU64::new(WORK),
+            work: AtomicU64::new(work),
             waiters: Waiters::default(),
         };
         kernel.layout = kernel.proved(kernel.layout);
@@ -97,6 +109,11 @@ impl<'a> Kernel<'a> {
     /// Typed reads of its memory.
     pub fn reader(&self) -> Reader<'_> {
         Reader::new(&self.memory, self.width()).with_work(&self.work)
+    }
+
+    /// Whether all steps were taken: what is told from then on is cut short.
+    pub fn is_exhausted(&self) -> bool {
+        self.work.load(Ordering::Relaxed) == 0
     }
 
     /// Whether pointers have 32 or 64 bits.
@@ -280,9 +297,9 @@ impl<'a> Kernel<'a> {
         let (Some(size), Some(processes)) = (size, self.processes()) else { return };
         let mut sample = Vec::new();
         for process in &processes.processes {
-            let threads = self.threads(process).map(|list| list.threads).unwrap_or_default();
+            let threads = self.threads(process).map(|list| list.addresses).unwrap_or_default();
             let pid = process.pid.unwrap_or_default();
-            sample.extend(threads.iter().take(8).map(|thread| (thread.address, pid)));
+            sample.extend(threads.iter().take(8).map(|thread| (*thread, pid)));
         }
         if let Some((process, own)) = probe::thread::client_id(&self.reader(), &sample, size.into())
         {
@@ -311,14 +328,10 @@ impl<'a> Kernel<'a> {
         let (Some(size), Some(processes)) = (size, self.processes()) else { return };
         let mut waiting = Vec::new();
         for process in &processes.processes {
-            let threads = self.threads(process).map(|list| list.threads).unwrap_or_default();
-            waiting.extend(
-                threads
-                    .iter()
-                    .filter(|thread| thread.waits() == Some(true))
-                    .map(|thread| thread.address),
-            );
-            if waiting.len() > 256 {
+            let threads = self.threads(process).map(|list| list.addresses).unwrap_or_default();
+            let waits = |thread: &VirtualAddress| self.thread(*thread).waits() == Some(true);
+            waiting.extend(threads.into_iter().filter(waits).take(SAMPLE - waiting.len()));
+            if waiting.len() == SAMPLE {
                 break;
             }
         }

@@ -5,7 +5,6 @@ use memory::{PAGE_SIZE, VirtualAddress};
 
 use crate::kernel::Kernel;
 use crate::reader::at;
-use crate::thread::Thread;
 
 /// How far into a block an object may begin: behind its headers.
 const HEADERS: u64 = 0x100;
@@ -18,18 +17,19 @@ impl Kernel<'_> {
     /// The threads whose objects lie in the blocks of a triage dump: stack
     /// bounds that are pages and hold the saved stack pointer, and a pointer
     /// to a process. Empty for other kinds of dump.
-    pub fn stored_threads(&self) -> Vec<Thread> {
+    pub fn stored_threads(&self) -> Vec<VirtualAddress> {
         let KernelMemory::Triage(triage) = self.memory() else { return Vec::new() };
         let mut found: Vec<VirtualAddress> = Vec::new();
+        let reader = self.reader();
         for block in triage.blocks() {
             let places = (0..HEADERS.min(block.size.into())).step_by(ALIGNMENT as usize);
             let start = block.address.0.next_multiple_of(ALIGNMENT);
-            let place = places.map(|offset| at(VirtualAddress(start), offset));
-            found.extend(place.into_iter().find(|place| self.is_thread(*place)));
+            let mut place = places.map(|offset| at(VirtualAddress(start), offset));
+            found.extend(place.find(|place| reader.step() && self.is_thread(*place)));
         }
         found.sort();
         found.dedup();
-        found.into_iter().map(|address| self.thread(address)).collect()
+        found
     }
 
     fn is_thread(&self, place: VirtualAddress) -> bool {

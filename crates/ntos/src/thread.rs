@@ -64,11 +64,11 @@ pub struct Thread {
 }
 
 /// The threads of a process.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Threads {
-    /// In the order of the list.
-    pub threads: Vec<Thread>,
+    /// Where they lie, in the order of the list: [`Kernel::thread`] reads one.
+    pub addresses: Vec<VirtualAddress>,
     /// Why the list ended.
     pub end: ListEnd,
     /// Entries that the next one does not point back to.
@@ -91,7 +91,7 @@ impl Kernel<'_> {
         let list = list::walk(&self.reader(), head, MOST);
         let start = |link: &VirtualAddress| VirtualAddress(link.0.wrapping_sub(entry));
         Some(Threads {
-            threads: list.entries.iter().map(start).map(|start| self.thread(start)).collect(),
+            addresses: list.entries.iter().map(start).collect(),
             end: list.end,
             blink_mismatches: list.blink_mismatches,
         })

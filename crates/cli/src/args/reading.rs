@@ -114,6 +114,9 @@ pub(crate) enum VerifyLevel {
 
 /// Shows what a debugger shows on opening a dump file, and more.
 ///
+/// How many modules, unloaded drivers, processes, threads and processors are in it is told as far as the dump tells
+/// it without symbols, and how far that was; `modules`, `ps`, `threads` and the like list them.
+///
 /// The NAME.json of a triage capture of several files is shown as one.
 ///
 /// Exits 0 when it could answer, 9 when the file cannot be read as a dump.

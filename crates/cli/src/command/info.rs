@@ -2,31 +2,34 @@
 
 use std::path::Path;
 
+use analysis::Contents;
 use capture::Class;
 use format::{Info, Set};
 
 use super::file::{self, Input};
-use super::{Outcome, Refused, answer, members};
+use super::{Outcome, Refused, answer, inside, members};
 use crate::args::FileArgs;
 use crate::render::info::{InfoReport, SetFile, text};
 
 pub(super) fn run(typed: &FileArgs) -> Outcome {
     let path = typed.file.display().to_string();
     let schema = "livedump.info/1".into();
-    let (info, files) = match file::input(&typed.file, &typed.open)? {
+    let (info, inside, files) = match file::input(&typed.file, &typed.open)? {
         Input::One(bytes) => {
             let info = format::info(&bytes);
-            (info.map_err(|error| file::unreadable(&typed.file, &error))?, Vec::new())
+            let info = info.map_err(|error| file::unreadable(&typed.file, &error))?;
+            (info, inside::contents(&bytes), Vec::new())
         }
         Input::Set(set) => of_set(&typed.file, &set)?,
     };
-    let report = InfoReport { schema, path, info, files };
+    let report = InfoReport { schema, path, info, inside, files };
     answer(typed.output.json, Class::Done, &report, text)
 }
 
 /// What the first file says of the machine, the sums of all, and a line for each.
-fn of_set(path: &Path, set: &Set) -> Result<(Info, Vec<SetFile>), Refused> {
+fn of_set(path: &Path, set: &Set) -> Result<(Info, Option<Contents>, Vec<SetFile>), Refused> {
     let mut whole: Option<Info> = None;
+    let mut inside: Option<Contents> = None;
     let mut files = Vec::new();
     for (number, moment) in set.moments().iter().enumerate() {
         let read = match set.file(number) {
@@ -45,6 +48,11 @@ fn of_set(path: &Path, set: &Set) -> Result<(Info, Vec<SetFile>), Refused> {
         match read {
             Ok(info) => {
                 (listed.size, listed.blocks) = (Some(info.file_length), info.blocks);
+                let next = set.file(number).and_then(inside::contents);
+                inside = match (inside, next) {
+                    (Some(inside), Some(next)) => Some(threads_of_both(inside, &next)),
+                    (inside, next) => inside.or(next),
+                };
                 whole = Some(match whole {
                     None => info,
                     Some(whole) => together(whole, &info),
@@ -60,7 +68,21 @@ fn of_set(path: &Path, set: &Set) -> Result<(Info, Vec<SetFile>), Refused> {
     whole.kind = format!("set of {} triage dumps", files.len());
     whole.simulated |= set.simulated.is_some();
     whole.unread.extend(problems.iter().map(|problem| format!("of the set, {problem}")));
-    Ok((whole, files))
+    Ok((whole, inside, files))
+}
+
+/// The threads of one file are not in the others; all else is the first file's.
+fn threads_of_both(mut whole: Contents, next: &Contents) -> Contents {
+    let threads = next.counts.iter().find(|one| one.what == "threads").and_then(|one| one.count);
+    for one in whole.counts.iter_mut().filter(|one| one.what == "threads") {
+        one.count = match (one.count, threads) {
+            (Some(a), Some(b)) => Some(a.saturating_add(b)),
+            (a, b) => a.or(b),
+        };
+        one.whole = false;
+        one.how = "of all files, each a moment of its own".into();
+    }
+    whole
 }
 
 /// Sums; all else is the first file's.

@@ -1,5 +1,6 @@
 //! What is in a dump file.
 
+use analysis::Contents;
 use format::Info;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -16,6 +17,9 @@ pub(crate) struct InfoReport {
     pub(crate) path: String,
     /// What is in it; of a set, what its first file says of the machine, and the sums of all.
     pub(crate) info: Info,
+    /// How many modules, processes, threads and processors are in it, as far as it tells without symbols.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) inside: Option<Contents>,
     /// Of a set of triage dumps, its files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) files: Vec<SetFile>,
@@ -64,6 +68,9 @@ pub(crate) fn text(report: &InfoReport) -> String {
     event(&mut record, info);
     contents(&mut record, info);
     kernel(&mut record, info);
+    if let Some(inside) = &report.inside {
+        contents_inside(&mut record, inside);
+    }
     if !report.files.is_empty() {
         record.text(&files(&report.files));
     }
@@ -195,6 +202,27 @@ fn kernel(record: &mut Record, info: &Info) {
     record.maybe("KdDebuggerDataBlock", info.kd_debugger_data_block.as_deref());
     record.maybe("PsLoadedModuleList", info.ps_loaded_module_list.as_deref());
     record.maybe("PsActiveProcessHead", info.ps_active_process_head.as_deref());
+}
+
+/// The short form of what other commands list.
+fn contents_inside(record: &mut Record, inside: &Contents) {
+    let block = match inside.debugger_block.as_str() {
+        "clear" => String::new(),
+        "decoded" => "; the debugger block was decoded".to_owned(),
+        why => format!("; {why}"),
+    };
+    let told = super::inside::told(&inside.layout);
+    let told = if told.is_empty() { "not known".to_owned() } else { told };
+    record.line("layout", format!("{told}; no symbols were looked for{block}"));
+    if inside.threads_in_capture {
+        record.line("capture", super::inside::IN_CAPTURE);
+    }
+    let mut table = Table::new(&["INSIDE", "COUNT", "HOW FAR"]).right(&[1]);
+    for one in &inside.counts {
+        let count = one.count.map_or_else(|| "-".to_owned(), |count| count.to_string());
+        table.row([one.what.clone(), count, one.how.clone()]);
+    }
+    record.text(&table.into_text());
 }
 
 fn files(files: &[SetFile]) -> String {

@@ -113,6 +113,14 @@ pub(super) fn completeness(bytes: &map::File) -> Option<analysis::Completeness> 
     Some(analysis::completeness(&kernel, &Census::of(&kernel)))
 }
 
+/// The short form of what is in a dump, without any file beside it, and
+/// quickly. `None`: nothing can be looked for, as in an encrypted one.
+pub(super) fn contents(bytes: &map::File) -> Option<analysis::Contents> {
+    let dump = Dump::open(bytes).ok()?;
+    let kernel = Kernel::open_within(analysis::contents::QUICK, &dump, &ntos::NoFiles).ok()?;
+    Some(analysis::contents(&kernel))
+}
+
 fn ask_bytes<T>(
     path: &Path,
     files_in_set: Option<usize>,

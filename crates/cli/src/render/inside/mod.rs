@@ -5,6 +5,7 @@ pub(crate) mod html;
 pub(crate) mod lists;
 pub(crate) mod stacks;
 
+use analysis::summary::LayoutSource;
 use analysis::{ListReport, Summary, ThreadRef};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -64,9 +65,7 @@ impl Head {
         }
         record.line("layout", layout(kernel));
         if kernel.threads_in_capture {
-            let what =
-                "threads ran the capture's own call: state, wait and innermost frames are of that";
-            record.line("capture", what);
+            record.line("capture", IN_CAPTURE);
         }
         record
     }
@@ -74,16 +73,23 @@ impl Head {
 
 /// Who told where members lie, in one line.
 fn layout(kernel: &Summary) -> String {
-    let told = kernel.layout.iter().map(|one| format!("{} {}", one.source, one.members));
-    let told: Vec<String> = told.collect();
+    let told = told(&kernel.layout);
     match (&kernel.types, told.is_empty()) {
-        (Some(types), _) => {
-            format!("{} from {} (by {})", told.join(", "), types.path, types.matched)
-        }
-        (None, false) => format!("{}; no types of this kernel: --symbols", told.join(", ")),
+        (Some(types), _) => format!("{told} from {} (by {})", types.path, types.matched),
+        (None, false) => format!("{told}; no types of this kernel: --symbols"),
         (None, true) => "not known".to_owned(),
     }
 }
+
+/// `debugger-block 12, probed 9`.
+pub(crate) fn told(layout: &[LayoutSource]) -> String {
+    let told = layout.iter().map(|one| format!("{} {}", one.source, one.members));
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// What every answer about threads of a live triage dump says.
+pub(crate) const IN_CAPTURE: &str =
+    "threads ran the capture's own call: state, wait and innermost frames are of that";
 
 /// Lists that did not come back to their heads.
 pub(crate) fn incomplete(record: &mut Record, lists: &[ListReport]) {

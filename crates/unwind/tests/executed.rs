@@ -8,13 +8,13 @@ mod support;
 
 use std::path::PathBuf;
 
+use support::builder::BASE;
+use support::x64::{SAVED, SP, X64, begins, is_epilogue, kept};
 use support::{Images, Loaded, Words};
 use unwind::arm64::{self, Arm64Registers, FunctionRecord, PackedFunction};
-use unwind::x64::{self, UnwindInfo, X64Registers};
-use unwind::{Exceptions, Image, Registers, Unwinder};
+use unwind::x64::{self, UnwindInfo};
+use unwind::{Image, Registers, Unwinder};
 
-const BASE: u64 = 0xFFFF_F800_0000_0000;
-const SP: u64 = 0xFFFF_8500_0010_0000;
 const CALLER: u64 = BASE + 0x1004;
 
 fn fixture(name: &str) -> Images {
@@ -23,94 +23,15 @@ fn fixture(name: &str) -> Images {
     Images(vec![Loaded::from_pe(BASE, &file)])
 }
 
-/// Where functions begin, from the table.
-fn begins(images: &Images, entry: usize) -> Vec<u32> {
-    let Exceptions::Table { rva, size } = images.0[0].exceptions else { panic!() };
-    let table = &images.0[0].bytes[rva as usize..][..size as usize];
-    table.chunks(entry).map(|entry| u32::from_le_bytes(entry[..4].try_into().unwrap())).collect()
-}
-
-/// What each register holds when the function is called.
-fn kept(number: u8) -> u64 {
-    0xAAAA_0000 + u64::from(number) * 0x11
-}
-
-struct X64 {
-    registers: [u64; 16],
-    memory: Words,
-    rva: u32,
-}
-
-const SAVED: [u8; 8] = [3, 5, 6, 7, 12, 13, 14, 15];
-
-impl X64 {
-    fn called(rva: u32) -> Self {
-        let mut registers = [0; 16];
-        SAVED.iter().for_each(|number| registers[usize::from(*number)] = kept(*number));
-        registers[4] = SP - 8;
-        let mut memory = Words::default();
-        memory.put(SP - 8, &[CALLER]);
-        Self { registers, memory, rva }
-    }
-
-    fn push(&mut self, number: u8) {
-        self.registers[4] -= 8;
-        self.memory.put(self.registers[4], &[self.registers[usize::from(number)]]);
-    }
-
-    fn pop(&mut self, number: u8) {
-        self.registers[usize::from(number)] = self.memory.0[&self.registers[4]];
-        self.registers[4] += 8;
-    }
-
-    /// One instruction; `None` for one that is none of a prologue or epilogue.
-    fn run(&mut self, code: &[u8]) -> Option<()> {
-        let wide =
-            |at: usize| i32::from_le_bytes(code[at..at + 4].try_into().unwrap()) as i64 as u64;
-        let near = |at: usize| code[at] as i8 as i64 as u64;
-        let rsp = self.registers[4];
-        let length = match code {
-            [0x50..=0x57, ..] => (self.push(code[0] - 0x50), 1).1,
-            [0x41, 0x50..=0x57, ..] => (self.push(code[1] - 0x50 + 8), 2).1,
-            [0x58..=0x5F, ..] => (self.pop(code[0] - 0x58), 1).1,
-            [0x41, 0x58..=0x5F, ..] => (self.pop(code[1] - 0x58 + 8), 2).1,
-            [0x48, 0x83, 0xEC, ..] => (self.registers[4] -= near(3), 4).1,
-            [0x48, 0x81, 0xEC, ..] => (self.registers[4] -= wide(3), 7).1,
-            [0x48, 0x83, 0xC4, ..] => (self.registers[4] += near(3), 4).1,
-            [0x48, 0x81, 0xC4, ..] => (self.registers[4] += wide(3), 7).1,
-            [0x48, 0x89, 0xEC, ..] => (self.registers[4] = self.registers[5], 3).1,
-            [0x48, 0x89, 0xE5, ..] => (self.registers[5] = rsp, 3).1,
-            [0x48, 0x8D, 0x6C, 0x24, ..] => (self.registers[5] = rsp + near(4), 5).1,
-            [0x48, 0x8D, 0xAC, 0x24, ..] => (self.registers[5] = rsp + wide(4), 8).1,
-            [0x48, 0x8D, 0x65, ..] => {
-                (self.registers[4] = self.registers[5].wrapping_add(near(3)), 4).1
-            }
-            [0x48, 0x8D, 0xA5, ..] => {
-                (self.registers[4] = self.registers[5].wrapping_add(wide(3)), 7).1
-            }
-            [0xB8, ..] => (self.registers[0] = wide(1), 5).1,
-            [0xE8, ..] => 5,
-            [0x48, 0x29, 0xC4, ..] => (self.registers[4] -= self.registers[0], 3).1,
-            _ => store_of_xmm(code)?,
-        };
-        self.rva += length;
-        Some(())
-    }
-
-    /// One step from here must lead to the caller.
-    fn check(&self, images: &Images) {
-        let mut registers = X64Registers::new(BASE + u64::from(self.rva), self.registers[4]);
-        for number in SAVED {
-            registers = registers.with(number, self.registers[usize::from(number)]);
-        }
-        let step = Unwinder::new(images, &self.memory).step(&registers.into(), true);
-        let step = step.unwrap_or_else(|end| panic!("{:#x}: {end}", self.rva));
-        let Registers::X64(found) = step.registers else { panic!() };
-        let at = self.rva;
-        assert_eq!((found.rip, found.get(4)), (CALLER, Some(SP)), "{at:#x}");
-        for number in SAVED {
-            assert_eq!(found.get(number), Some(kept(number)), "{at:#x} register {number}");
-        }
+/// One step from here must lead to the caller.
+fn check(machine: &X64, images: &Images) {
+    let step = Unwinder::new(images, &machine.memory).step(&machine.context().into(), true);
+    let step = step.unwrap_or_else(|end| panic!("{:#x}: {end}", machine.rva));
+    let Registers::X64(found) = step.registers else { panic!() };
+    let at = machine.rva;
+    assert_eq!((found.rip, found.get(4)), (CALLER, Some(SP)), "{at:#x}");
+    for number in SAVED {
+        assert_eq!(found.get(number), Some(kept(number)), "{at:#x} register {number}");
     }
 }
 
@@ -124,30 +45,18 @@ fn x64_functions_are_unwound_from_every_instruction_of_prologue_and_epilogue() {
             let entry = x64::find_function(&images, &image, begin).unwrap().unwrap();
             let info = UnwindInfo::read(&images, &image, entry.unwind).unwrap();
             let code = &images.0[0].bytes;
-            let mut machine = X64::called(begin);
-            machine.check(&images);
+            let mut machine = X64::called(begin, CALLER);
+            check(&machine, &images);
             while machine.rva < begin + u32::from(info.prologue) {
                 let rest = &code[machine.rva as usize..];
                 machine.run(rest).unwrap_or_else(|| panic!("{level}: {:x?}", &rest[..8]));
-                machine.check(&images);
+                check(&machine, &images);
                 prologues += 1;
             }
             epilogues += end_of_function(&images, machine, entry.end);
         }
     }
     assert!(prologues > 100 && epilogues > 100, "{prologues} {epilogues}");
-}
-
-/// The length of a store of an XMM register to the stack, the value of which
-/// is of no interest.
-fn store_of_xmm(code: &[u8]) -> Option<u32> {
-    let prefixes = code.iter().take_while(|byte| matches!(byte, 0x66 | 0x44)).count();
-    match code[prefixes..] {
-        [0x0F, 0x11 | 0x29 | 0x7F, modrm, 0x24, ..] => {
-            Some(prefixes as u32 + 4 + if modrm >> 6 == 1 { 1 } else { 4 })
-        }
-        _ => None,
-    }
 }
 
 /// Runs the epilogue that ends a function, if one does.
@@ -161,31 +70,12 @@ fn end_of_function(images: &Images, mut machine: X64, end: u32) -> usize {
     machine.rva = start;
     let mut count = 0;
     loop {
-        machine.check(images);
+        check(&machine, images);
         count += 1;
         if code[machine.rva as usize] == 0xC3 {
             return count;
         }
         machine.run(&code[machine.rva as usize..]).unwrap();
-    }
-}
-
-/// Whether exactly these bytes release, pop and return.
-fn is_epilogue(code: &[u8]) -> bool {
-    match code {
-        [0x48, 0x83, 0xC4, _, rest @ ..] | [0x48, 0x8D, 0x65, _, rest @ ..] => pops(rest),
-        [0x48, 0x89, 0xEC, rest @ ..] => pops(rest),
-        [0x48, 0x81, 0xC4, _, _, _, _, rest @ ..] => pops(rest),
-        [0x48, 0x8D, 0xA5, _, _, _, _, rest @ ..] => pops(rest),
-        _ => false,
-    }
-}
-
-fn pops(code: &[u8]) -> bool {
-    match code {
-        [0xC3] => true,
-        [0x41, 0x58..=0x5F, rest @ ..] | [0x58..=0x5F, rest @ ..] => pops(rest),
-        _ => false,
     }
 }
 

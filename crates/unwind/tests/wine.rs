@@ -1,7 +1,8 @@
 //! Wine's own unwinder, asked at every instruction of a real program, against
 //! ours over the same registers and the same stack: whole walks are equal.
 //! Wine 10 is wrong in one place, and there held against itself: a jump that
-//! ends an epilogue is none to it.
+//! ends an epilogue is none to it. framehop walks the same stacks, and is
+//! wrong where the rules of `framehop_wrong.rs` say so.
 //!
 //! Needs mingw's gcc and Wine as `scripts/setup-windows-cross.sh` sets them up:
 //!
@@ -14,7 +15,7 @@
 
 mod support;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,9 +23,13 @@ use memory::{ReadError, VirtualAddress, VirtualMemory};
 use object::LittleEndian as LE;
 use object::pe::{IMAGE_DIRECTORY_ENTRY_EXCEPTION, IMAGE_SCN_MEM_EXECUTE};
 use object::read::pe::PeFile64;
+use support::rival::{Rival, Rule, rule};
 use support::{Images, Loaded};
-use unwind::x64::X64Registers;
+use unwind::x64::{X64Registers, find_function};
 use unwind::{Exceptions, Options, Scan, Segment, Stack, StackKind, Unwinder, Walk};
+
+/// Program counter and stack pointer of each frame.
+type Places = Vec<(u64, u64)>;
 
 /// A stack as it was at one instruction.
 struct Snapshot<'a> {
@@ -104,8 +109,8 @@ fn ends_in_jump(code: &[u8]) -> bool {
     }
 }
 
-/// One record: both walks.
-fn compare(reader: &mut Reader<'_>, images: &Images) -> (Vec<(u64, u64)>, Walk) {
+/// One record: Wine's walk, framehop's and ours.
+fn compare(reader: &mut Reader<'_>, images: &Images, rival: &Rival) -> (Places, Places, Walk) {
     let rip = reader.word();
     let mut registers = X64Registers::new(rip, 0);
     for number in 0..16 {
@@ -113,14 +118,20 @@ fn compare(reader: &mut Reader<'_>, images: &Images) -> (Vec<(u64, u64)>, Walk) 
     }
     let rsp = registers.get(X64Registers::RSP).unwrap();
     let count = reader.word();
-    let theirs: Vec<(u64, u64)> = (0..count).map(|_| (reader.word(), reader.word())).collect();
+    let theirs: Places = (0..count).map(|_| (reader.word(), reader.word())).collect();
     let length = reader.word();
     let memory = Snapshot { start: rsp, bytes: reader.take(length as usize) };
     let (limit, base) = (VirtualAddress(rsp), VirtualAddress(rsp + length));
     let stack = Stack::new(Segment { limit, base, kind: StackKind::Thread });
     let options = Options { kernel: false, scan: Scan::Off, ..Options::default() };
     let unwinder = Unwinder::new(images, &memory).with(options);
-    (theirs, unwinder.walk(&registers.into(), true, &stack))
+    let framehops = rival.walk(&memory, &registers);
+    (theirs, framehops, unwinder.walk(&registers.into(), true, &stack))
+}
+
+fn wrong_by_rule(images: &Images, rva: u32) -> Option<Rule> {
+    let function = find_function(images, &images.image(0), rva).unwrap()?;
+    rule(&images.0[0].bytes, rva, &function)
 }
 
 fn all_walks_are_equal(level: &str, bytes: &[u8]) -> usize {
@@ -128,11 +139,13 @@ fn all_walks_are_equal(level: &str, bytes: &[u8]) -> usize {
     let (base, size) = (reader.word(), reader.word());
     let image = reader.take(size.next_multiple_of(0x1000) as usize);
     let images = Images(vec![loaded(base, &image[..size as usize])]);
+    let rival = Rival::over(&images);
     let mut records = 0;
+    let mut rules = BTreeMap::new();
     let (mut longest, mut wrong) = (0, 0);
     let mut callers = HashSet::new();
     while !reader.0.is_empty() {
-        let (theirs, walk) = compare(&mut reader, &images);
+        let (theirs, framehops, walk) = compare(&mut reader, &images, &rival);
         let inside = |frame: &&unwind::Frame| {
             images.0[0].base <= frame.address.0 && frame.address.0 - base < size
         };
@@ -148,11 +161,19 @@ fn all_walks_are_equal(level: &str, bytes: &[u8]) -> usize {
         } else {
             callers.insert(theirs[1..].to_vec());
         }
+        // framehop is held against ours: both were true, or Wine spoke for us.
+        match wrong_by_rule(&images, (ours[0].0 - base) as u32) {
+            None => assert_eq!(framehops, ours, "{level} record {records}"),
+            Some(rule) => {
+                assert_ne!(framehops, ours, "{level} record {records}: {rule:?} no longer holds");
+                *rules.entry(rule).or_insert(0) += 1;
+            }
+        }
         longest = longest.max(ours.len());
         records += 1;
     }
     assert!(longest >= 6, "{longest}");
-    eprintln!("{level}: {records} walks, Wine wrong in {wrong} at jumps");
+    eprintln!("{level}: {records} walks, Wine wrong in {wrong} at jumps, framehop in {rules:?}");
     records
 }
 

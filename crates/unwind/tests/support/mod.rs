@@ -2,6 +2,10 @@
 
 #![allow(dead_code, unreachable_pub, missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
+pub mod builder;
+pub mod rival;
+pub mod x64;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

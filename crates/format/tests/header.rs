@@ -62,7 +62,9 @@ fn nothing_below_the_header_of_an_encrypted_dump_is_looked_at() {
     assert_eq!((found.verdict, found.level), (Verdict::Encrypted, Level::Header));
     assert!(found.checks.iter().all(|check| check.name.starts_with("header.")));
     let info = info(&image.0).unwrap();
-    assert!(info.encrypted && info.pages.is_none() && info.unread.is_empty());
+    assert!(info.encrypted && info.pages.is_none());
+    assert_eq!((info.memory, info.memory_not_told), (None, None));
+    assert_eq!(info.unread, ["the dump is encrypted: nothing below its header can be read"]);
     assert!(Dump::open(&image.0).unwrap().bitmap().is_err());
 }
 

@@ -206,6 +206,9 @@ pub fn info(bytes: &dyn Bytes) -> Result<Info, Error> {
     let mut info = of_header(dump.header());
     info.file_length = dump.file_length();
     if info.encrypted {
+        // What a file of its kind would hold is not known of this one.
+        (info.memory, info.memory_not_told) = (None, None);
+        info.note(Err(Error::Encrypted));
         return Ok(info);
     }
     if dump.kind() != DumpType::Triage {

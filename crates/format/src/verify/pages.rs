@@ -127,7 +127,7 @@ impl Verifier<'_, '_> {
         self.checks.missing(missing);
         let lost = missing.div_ceil(PAGE_SIZE).min(pages);
         let text = format!(
-            "the file is {missing} bytes too short: {lost} of {pages} pages are missing \
+            "the file is too short by {missing:#x} bytes: {lost} of {pages} pages are missing \
              (it was cut, or its pages are stored in a form that is not understood)"
         );
         self.checks.fail(Check { text, ..check });

@@ -31,7 +31,7 @@ impl Verifier<'_, '_> {
             .found(format!("{file} bytes"));
         if size > file {
             self.checks.missing(size - file);
-            let text = format!("the file is {} bytes too short", size - file);
+            let text = format!("the file is too short by {:#x} bytes", size - file);
             return self.checks.fail(Check { text, ..check });
         }
         self.checks.pass(check);

@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 
 use memory::VirtualAddress;
+use ntos::list::ListEnd;
 use ntos::{Kernel, Process, Thread};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Hex;
+
+/// Threads that are kept at most, in some 40 MiB; that more were left out is said.
+const MOST: usize = 1 << 17;
 
 /// Processes and threads as their lists had them.
 #[derive(Debug, Default)]
@@ -75,18 +79,22 @@ impl Census {
             processes.end,
             processes.blink_mismatches,
         ));
-        let mut threads = ListReport::of("threads", 0, ntos::list::ListEnd::Head, 0);
+        let mut threads = ListReport::of("threads", 0, ListEnd::Head, 0);
         for process in processes.processes {
             let number = census.processes.len();
             census.counts.push(0);
             if let Some(list) = kernel.threads(&process) {
                 threads.add(&list);
+                census.threads.reserve(list.addresses.len());
                 for thread in list.addresses {
                     census.add(kernel, thread, number);
                 }
             }
             census.process_by_address.insert(process.address, number);
             census.processes.push(process);
+        }
+        if census.threads.len() == MOST {
+            threads.cut(ListEnd::TooMany);
         }
         census.lists.push(threads);
     }
@@ -115,9 +123,9 @@ impl Census {
     }
 
     fn add(&mut self, kernel: &Kernel<'_>, thread: VirtualAddress, process: usize) {
-        // A list that a hostile file crosses with another counts once.
         let place = self.threads.len();
-        if *self.by_address.entry(thread).or_insert(place) == place {
+        // A list that a hostile file crosses with another counts once.
+        if place < MOST && *self.by_address.entry(thread).or_insert(place) == place {
             self.threads.push(kernel.thread(thread));
             self.owners.push(process);
             if let Some(count) = self.counts.get_mut(process) {
@@ -167,13 +175,8 @@ impl Census {
 }
 
 impl ListReport {
-    pub(crate) fn of(
-        list: &str,
-        entries: usize,
-        end: ntos::list::ListEnd,
-        blink_mismatches: u32,
-    ) -> Self {
-        let whole = end == ntos::list::ListEnd::Head;
+    pub(crate) fn of(list: &str, entries: usize, end: ListEnd, blink_mismatches: u32) -> Self {
+        let whole = end == ListEnd::Head;
         Self {
             list: list.to_owned(),
             entries: entries as u64,
@@ -187,9 +190,13 @@ impl ListReport {
     fn add(&mut self, list: &ntos::Threads) {
         self.entries += list.addresses.len() as u64;
         self.blink_mismatches += list.blink_mismatches;
-        if list.end != ntos::list::ListEnd::Head {
-            self.whole = false;
-            self.end.get_or_insert_with(|| list.end.to_string());
+        if list.end != ListEnd::Head {
+            self.cut(list.end);
         }
+    }
+
+    fn cut(&mut self, end: ListEnd) {
+        self.whole = false;
+        self.end.get_or_insert_with(|| end.to_string());
     }
 }

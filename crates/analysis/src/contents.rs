@@ -97,7 +97,13 @@ fn modules(kernel: &Kernel<'_>) -> Counted {
 fn unloaded(kernel: &Kernel<'_>) -> Counted {
     const WHAT: &str = "unloaded";
     match kernel.unloaded() {
-        Some(found) => Counted::new(WHAT, found.len(), true, "drivers that were unloaded"),
+        Some(found) => {
+            let claimed = kernel.unloaded_claimed().unwrap_or_default() as usize;
+            match claimed > found.len() {
+                true => Counted::new(WHAT, found.len(), false, format!("of {claimed} claimed")),
+                false => Counted::new(WHAT, found.len(), true, "drivers that were unloaded"),
+            }
+        }
         None => Counted::none(WHAT, "the list of unloaded drivers was not found"),
     }
 }

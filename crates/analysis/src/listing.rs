@@ -137,7 +137,7 @@ pub struct ProcessorReport {
 }
 
 /// The modules.
-pub fn modules(kernel: &Kernel<'_>) -> Vec<ModuleReport> {
+pub fn modules<'k>(kernel: &'k Kernel<'_>) -> impl Iterator<Item = ModuleReport> + 'k {
     let report = |module: &Module| ModuleReport {
         base: Hex(module.base.0),
         end: module.size.map(|size| Hex(module.base.0.wrapping_add(size.into()))),
@@ -146,7 +146,7 @@ pub fn modules(kernel: &Kernel<'_>) -> Vec<ModuleReport> {
         time_date_stamp: module.time_date_stamp,
         size: module.size,
     };
-    kernel.modules().modules.iter().map(report).collect()
+    kernel.modules().modules.iter().map(report)
 }
 
 /// The drivers that were unloaded; `None` where the dump does not tell.
@@ -160,8 +160,8 @@ pub fn unloaded(kernel: &Kernel<'_>) -> Option<Vec<UnloadedReport>> {
 }
 
 /// The processes.
-pub fn processes(census: &Census) -> Vec<ProcessReport> {
-    let report = |(number, process): (usize, &Process)| ProcessReport {
+pub fn processes(census: &Census) -> impl Iterator<Item = ProcessReport> + '_ {
+    let report = move |(number, process): (usize, &Process)| ProcessReport {
         pid: process.pid,
         parent_pid: process.parent_pid,
         name: process.name.clone(),
@@ -171,22 +171,21 @@ pub fn processes(census: &Census) -> Vec<ProcessReport> {
         directory_table_base: process.directory_table_base.map(Hex),
         address: Hex(process.address.0),
     };
-    census.processes.iter().enumerate().map(report).collect()
+    census.processes.iter().enumerate().map(report)
 }
 
-/// The threads that `wanted` takes.
-pub fn threads(
-    kernel: &Kernel<'_>,
-    images: &Images<'_>,
-    census: &Census,
-    wanted: impl Fn(usize) -> bool,
-) -> Vec<ThreadReport> {
+/// The threads that `wanted` takes, each told when it is asked for.
+pub fn threads<'r>(
+    kernel: &'r Kernel<'_>,
+    images: &'r Images<'_>,
+    census: &'r Census,
+    wanted: impl Fn(usize) -> bool + 'r,
+) -> impl Iterator<Item = ThreadReport> + 'r {
     let processors = kernel.processors().map(|all| all.processors).unwrap_or_default();
-    let all = census.threads.iter().enumerate().filter(|(number, _)| wanted(*number));
-    all.filter_map(|(number, thread)| {
+    let all = census.threads.iter().enumerate().filter(move |(number, _)| wanted(*number));
+    all.filter_map(move |(number, thread)| {
         Some(self::thread(kernel, images, &processors, thread, census.name(number)?))
     })
-    .collect()
 }
 
 fn thread(

@@ -71,16 +71,17 @@ pub struct UniqueStack {
     pub end: String,
 }
 
-/// Walks the stack of each thread that `wanted` takes.
-pub fn stacks(
-    walker: &Stacks<'_, '_>,
-    images: &Images<'_>,
-    census: &Census,
-    ticks: impl Fn(u32) -> Option<u64>,
-    wanted: impl Fn(usize) -> bool,
-) -> Vec<StackReport> {
+/// Walks the stack of each thread that `wanted` takes, one after the other as
+/// they are asked for: all together are much.
+pub fn stacks<'r>(
+    walker: &'r Stacks<'_, '_>,
+    images: &'r Images<'_>,
+    census: &'r Census,
+    ticks: impl Fn(u32) -> Option<u64> + 'r,
+    wanted: impl Fn(usize) -> bool + 'r,
+) -> impl Iterator<Item = StackReport> + 'r {
     let mut names = Namer { images, known: HashMap::new() };
-    let report = |number: usize| {
+    let report = move |number: usize| {
         let thread = census.threads.get(number)?;
         let waits = thread.waits() == Some(true);
         let (start, frames, end, whole) = match walker.of(thread) {
@@ -102,7 +103,7 @@ pub fn stacks(
             whole,
         })
     };
-    (0..census.threads.len()).filter(|number| wanted(*number)).filter_map(report).collect()
+    (0..census.threads.len()).filter(move |number| wanted(*number)).filter_map(report)
 }
 
 /// Names a walk's frames: the stack of a processor or of the header's context.
@@ -111,23 +112,19 @@ pub fn frames(images: &Images<'_>, stack: &ThreadStack) -> Vec<FrameReport> {
 }
 
 /// Groups stacks that go through the same places, the most frequent first.
-pub fn unique(stacks: &[StackReport]) -> Vec<UniqueStack> {
+pub fn unique(stacks: impl Iterator<Item = StackReport>) -> Vec<UniqueStack> {
     let mut groups: HashMap<Vec<Hex>, usize> = HashMap::new();
     let mut found: Vec<UniqueStack> = Vec::new();
-    for stack in stacks.iter().filter(|stack| !stack.frames.is_empty()) {
+    for stack in stacks.filter(|stack| !stack.frames.is_empty()) {
         let places = stack.frames.iter().map(|frame| frame.address).collect();
+        let (thread, frames, end) = (stack.thread, stack.frames, stack.end);
         let place = *groups.entry(places).or_insert_with(|| {
-            found.push(UniqueStack {
-                count: 0,
-                threads: Vec::new(),
-                frames: stack.frames.clone(),
-                end: stack.end.clone(),
-            });
+            found.push(UniqueStack { count: 0, threads: Vec::new(), frames, end });
             found.len() - 1
         });
         if let Some(group) = found.get_mut(place) {
             group.count += 1;
-            group.threads.push(stack.thread.clone());
+            group.threads.push(thread);
         }
     }
     found.sort_by_key(|group| std::cmp::Reverse(group.count));

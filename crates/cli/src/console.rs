@@ -35,6 +35,11 @@ impl Stream {
         still_read(self.0.write_all(bytes))
     }
 
+    /// For who writes many small parts; a reader that went away is an error there.
+    pub(crate) fn writer(&mut self) -> &mut dyn Write {
+        &mut self.0
+    }
+
     /// The end.
     pub(crate) fn finish(mut self) -> io::Result<bool> {
         still_read(self.0.flush())

@@ -58,7 +58,8 @@ pub struct Images<'k> {
     reader: Reader<'k>,
     modules: &'k Modules,
     files: &'k dyn Files,
-    known: Vec<Known>,
+    /// Boxed: a hostile file names many modules, and few are ever asked for.
+    known: Vec<OnceLock<Box<Known>>>,
 }
 
 /// A place in the machine's code, by the best name that was found.
@@ -103,12 +104,13 @@ pub enum NameSource {
 impl<'k> Images<'k> {
     /// The code of these modules, in memory and in files.
     pub fn new(reader: Reader<'k>, modules: &'k Modules, files: &'k dyn Files) -> Self {
-        let known = modules.modules.iter().map(|_| Known::default()).collect();
+        let known = modules.modules.iter().map(|_| OnceLock::new()).collect();
         Self { reader, modules, files, known }
     }
 
     fn module(&self, number: usize) -> Option<(&'k Module, &Known)> {
-        Some((self.modules.modules.get(number)?, self.known.get(number)?))
+        let known = self.known.get(number)?.get_or_init(Box::default);
+        Some((self.modules.modules.get(number)?, known))
     }
 
     fn in_memory(&self, base: VirtualAddress) -> impl Fn(u32, &mut [u8]) -> bool + 'k {

@@ -33,7 +33,7 @@ pub enum ListEnd {
         #[serde(serialize_with = "crate::hex")]
         entry: VirtualAddress,
     },
-    /// So many entries that no more were read.
+    /// So many entries, or so much text in them, that no more were read.
     TooMany,
 }
 

@@ -15,6 +15,9 @@ use crate::reader::{Reader, at};
 
 /// Modules that are listed at most.
 const MOST: usize = 1 << 16;
+/// Bytes of names that are kept of all modules together: entries of a hostile
+/// file may share one that is as long as a name can be.
+const MOST_TEXT: usize = 16 << 20;
 
 /// A loaded module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -76,7 +79,7 @@ pub struct Modules {
     pub modules: Vec<Module>,
     /// Where they were found.
     pub from: ModulesFrom,
-    /// Why the ring ended, when it was walked.
+    /// Why the ring ended, when it was walked; why no more of the dump's own list was read.
     pub end: Option<ListEnd>,
     /// Entries that the next one does not point back to.
     pub blink_mismatches: u32,
@@ -88,6 +91,32 @@ pub struct Modules {
     /// Places in `modules`, by base: several lists of a hostile file may overlap.
     #[serde(skip)]
     by_base: Vec<u32>,
+}
+
+/// Modules as they are read, as many as may be kept.
+#[derive(Default)]
+struct Found {
+    modules: Vec<Module>,
+    text: usize,
+    unreadable: u32,
+}
+
+impl Found {
+    fn is_full(&self) -> bool {
+        self.modules.len() >= MOST || self.text >= MOST_TEXT
+    }
+
+    fn add(&mut self, module: Option<Module>) {
+        let Some(mut module) = module else {
+            self.unreadable += 1;
+            return;
+        };
+        for text in [&mut module.name, &mut module.path].into_iter().flatten() {
+            text.shrink_to_fit();
+            self.text += text.capacity();
+        }
+        self.modules.push(module);
+    }
 }
 
 impl Modules {
@@ -129,22 +158,24 @@ impl Modules {
 /// The modules of a dump, as far as it tells them.
 pub(crate) fn list(dump: &Dump<'_>, memory: &KernelMemory<'_>, reader: &Reader<'_>) -> Modules {
     if let KernelMemory::Triage(triage) = memory {
-        let mut unreadable = 0;
-        let mut modules = Vec::new();
+        let mut found = Found::default();
+        let mut end = None;
         for driver in triage.drivers() {
-            match driver {
-                Ok(driver) => modules.push(Module {
-                    base: driver.base,
-                    size: Some(driver.size),
-                    name: driver.name.as_deref().map(|path| file_name(path).to_owned()),
-                    path: driver.name,
-                    time_date_stamp: Some(driver.time_date_stamp),
-                    check_sum: Some(driver.check_sum),
-                }),
-                Err(_) => unreadable += 1,
+            if found.is_full() {
+                end = Some(ListEnd::TooMany);
+                break;
             }
+            found.add(driver.ok().map(|driver| Module {
+                base: driver.base,
+                size: Some(driver.size),
+                name: driver.name.as_deref().map(|path| file_name(path).to_owned()),
+                path: driver.name,
+                time_date_stamp: Some(driver.time_date_stamp),
+                check_sum: Some(driver.check_sum),
+            }));
         }
-        return Modules { unreadable, ..Modules::new(modules, ModulesFrom::DriverList) };
+        let unreadable = found.unreadable;
+        return Modules { unreadable, end, ..Modules::new(found.modules, ModulesFrom::DriverList) };
     }
     let nowhere = || Modules::new(Vec::new(), ModulesFrom::Nowhere);
     let Some(head) = dump.header().ps_loaded_module_list else { return nowhere() };
@@ -152,15 +183,21 @@ pub(crate) fn list(dump: &Dump<'_>, memory: &KernelMemory<'_>, reader: &Reader<'
     let Some(layout) = probe::module::find(reader, head, &ring.entries) else {
         return Modules { end: Some(ring.end), ..nowhere() };
     };
-    let found: Vec<_> = ring.entries.iter().map(|entry| module(reader, *entry, &layout)).collect();
-    let whole = found.len();
-    let modules: Vec<_> = found.into_iter().flatten().collect();
+    let mut found = Found::default();
+    let mut end = ring.end;
+    for entry in &ring.entries {
+        if found.is_full() {
+            end = ListEnd::TooMany;
+            break;
+        }
+        found.add(module(reader, *entry, &layout));
+    }
     Modules {
-        end: Some(ring.end),
+        end: Some(end),
         blink_mismatches: ring.blink_mismatches,
-        unreadable: (whole - modules.len()) as u32,
+        unreadable: found.unreadable,
         layout,
-        ..Modules::new(modules, ModulesFrom::LoadedModuleList)
+        ..Modules::new(found.modules, ModulesFrom::LoadedModuleList)
     }
 }
 

@@ -9,7 +9,7 @@ use crate::list::{self, ListEnd};
 use crate::reader::at;
 
 /// Processes that are listed at most.
-const MOST: usize = 1 << 20;
+const MOST: usize = 1 << 16;
 
 /// A process, as far as its members are known and in the dump.
 #[derive(Debug, Clone, PartialEq, Serialize)]

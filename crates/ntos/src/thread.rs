@@ -10,7 +10,7 @@ use crate::list::{self, ListEnd};
 use crate::process::Process;
 
 /// Threads of one process that are listed at most.
-const MOST: usize = 1 << 20;
+const MOST: usize = 1 << 17;
 
 /// A thread, as far as its members are known and in the dump.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -49,6 +49,14 @@ impl Kernel<'_> {
         Some(order.filter_map(|number| self.unloaded_at(at(array, number * stride))).collect())
     }
 
+    /// How many a triage dump claims to list, which a hostile one may of any number.
+    pub fn unloaded_claimed(&self) -> Option<u32> {
+        match self.memory() {
+            KernelMemory::Triage(triage) => triage.unloaded_count().ok()?,
+            KernelMemory::Pages(_) => None,
+        }
+    }
+
     fn unloaded_at(&self, entry: VirtualAddress) -> Option<Unloaded> {
         let layout = &self.layout().unloaded;
         let pointer = self.reader().pointer_size();

@@ -118,7 +118,16 @@ pub struct MutantOwner {
 
 /// Lists of waiters that were walked, by their heads.
 #[derive(Default)]
-pub(crate) struct Waiters(Mutex<HashMap<VirtualAddress, Ring>>);
+pub(crate) struct Waiters(Mutex<Rings>);
+
+#[derive(Default)]
+struct Rings {
+    by_head: HashMap<VirtualAddress, Ring>,
+    entries: usize,
+}
+
+/// Waiters that are kept in mind: lists of a hostile file may share all theirs.
+const MOST_KEPT: usize = 1 << 18;
 
 /// The entries of one list of waiters.
 struct Ring {
@@ -192,7 +201,16 @@ impl Kernel<'_> {
         let entry = at(block, self.layout().wait_block.list_entry?.offset);
         // A popular object has thousands of waiters, each of which asks.
         let mut known = self.waiters.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(head).or_insert_with(|| Ring::of(&self.reader(), head)).holds(entry)
+        if !known.by_head.contains_key(&head) {
+            let ring = Ring::of(&self.reader(), head);
+            if known.entries > MOST_KEPT {
+                *known = Rings::default();
+            }
+            // An empty list takes room as well.
+            known.entries += 1 + ring.entries.len();
+            known.by_head.insert(head, ring);
+        }
+        known.by_head.get(&head)?.holds(entry)
     }
 
     /// Who owns a mutant.

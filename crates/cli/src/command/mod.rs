@@ -26,6 +26,7 @@ mod verify;
 mod wildcard;
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 
 use capture::{Class, Failure};
 use serde::Serialize;
@@ -199,6 +200,27 @@ fn answer<T: Serialize>(
 ) -> Outcome {
     let output = if json { object(answer)? } else { text(answer) };
     Ok(Said { class, ..Said::text(output) })
+}
+
+/// The same of an answer that is written as it is made.
+fn stream<T: Serialize>(
+    json: bool,
+    answer: &T,
+    text: impl FnOnce(&T, &mut dyn Write) -> io::Result<()>,
+) -> Outcome {
+    let mut out = console::Stream::new();
+    let written = match json {
+        true => json::write(answer, console::shows_output(), out.writer()).map_err(io::Error::from),
+        false => text(answer, out.writer()),
+    };
+    match written.and_then(|()| out.finish()) {
+        // A reader that went away has read what it wanted.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            let what = format!("standard output could not be written: {error}");
+            Err(Failure::new(Class::Disk, what).into())
+        }
+        _ => Ok(Said::text("")),
+    }
 }
 
 fn object(value: &impl Serialize) -> Result<String, Failure> {

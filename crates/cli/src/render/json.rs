@@ -1,11 +1,13 @@
 //! Answers as JSON: one object, pure ASCII unless a person looks at it.
 
-use std::fmt::Write;
+use std::io::{self, Write};
 
 use capture::Failure;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
+use serde_json::Serializer;
+use serde_json::ser::Formatter;
 
 /// What `--json` prints when there is no answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -61,32 +63,56 @@ pub(crate) fn object(
     value: &impl Serialize,
     for_a_person: bool,
 ) -> Result<String, serde_json::Error> {
+    let mut text = Vec::new();
+    write(value, for_a_person, &mut text)?;
+    // JSON is UTF-8.
+    Ok(String::from_utf8(text).unwrap_or_default())
+}
+
+/// The same, into a stream: an answer may be longer than what shall be kept.
+pub(crate) fn write(
+    value: &impl Serialize,
+    for_a_person: bool,
+    out: &mut dyn Write,
+) -> Result<(), serde_json::Error> {
     if for_a_person {
-        return Ok(serde_json::to_string_pretty(value)? + "\n");
+        serde_json::to_writer_pretty(&mut *out, value)?;
+    } else {
+        value.serialize(&mut Serializer::with_formatter(&mut *out, Ascii))?;
     }
-    Ok(ascii(&serde_json::to_string(value)?) + "\n")
+    out.write_all(b"\n").map_err(serde_json::Error::io)
 }
 
 /// One line of `--progress json`.
 pub(crate) fn line(event: &capture::Event) -> String {
     // An event has only numbers and strings: nothing that JSON cannot hold.
-    serde_json::to_string(event).map(|text| ascii(&text) + "\n").unwrap_or_default()
+    object(event, false).unwrap_or_default()
 }
 
 /// All that is not ASCII stands within strings, where an escape means the same.
-fn ascii(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    let mut units = [0; 2];
-    for character in json.chars() {
-        if character.is_ascii() && character != '\u{7f}' {
-            text.push(character);
-        } else {
-            for unit in character.encode_utf16(&mut units) {
-                let _ = write!(text, "\\u{unit:04x}");
+struct Ascii;
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut units = [0; 2];
+        let foreign = |character: char| !character.is_ascii() || character == '\u{7f}';
+        for part in fragment.split_inclusive(foreign) {
+            let (known, last) = match part.chars().next_back().filter(|last| foreign(*last)) {
+                Some(last) => (part.strip_suffix(last).unwrap_or(part), Some(last)),
+                None => (part, None),
+            };
+            writer.write_all(known.as_bytes())?;
+            let escaped = last.map(|last| last.encode_utf16(&mut units)).unwrap_or_default();
+            for unit in escaped {
+                write!(writer, "\\u{unit:04x}")?;
             }
         }
+        Ok(())
     }
-    text
 }
 
 #[cfg(test)]

@@ -14,12 +14,14 @@ pub(crate) mod inside;
 pub(crate) mod json;
 pub(crate) mod listing;
 pub(crate) mod read;
+mod rows;
 pub(crate) mod scenarios;
 mod table;
 pub(crate) mod translation;
 pub(crate) mod verification;
 
-pub(crate) use table::Table;
+pub(crate) use rows::Rows;
+pub(crate) use table::{Columns, Table};
 
 /// Width of the keys of [`Record`].
 const KEY: usize = 12;

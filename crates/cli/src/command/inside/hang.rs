@@ -20,7 +20,7 @@ pub(in crate::command) fn run(typed: &HangArgs) -> Outcome {
         let found = stacks::all(inside, &walker, |_| true);
         Ok(HangReport {
             hang: analysis::hang(inside.kernel, inside.images, &walker, &inside.census),
-            unique_stacks: analysis::stacks::unique(&found),
+            unique_stacks: analysis::stacks::unique(found),
             crash: analysis::crash(inside.kernel.dump().header()),
             context,
             head: inside.head("hang"),

@@ -18,32 +18,31 @@ pub(in crate::command) fn run(typed: &StacksArgs) -> Outcome {
             chosen.get(number) == Some(&true) && typed.tid.is_none_or(|asked| tid == Some(asked))
         };
         let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
-        let stacks = all(inside, &walker, wanted);
-        if typed.tid.is_some() && stacks.is_empty() {
+        let found = all(inside, &walker, wanted);
+        let (stacks, unique) = match typed.unique {
+            true => (Vec::new(), Some(walk::unique(found))),
+            false => (found.collect::<Vec<_>>(), None),
+        };
+        let none = stacks.is_empty() && unique.as_ref().is_none_or(Vec::is_empty);
+        if typed.tid.is_some() && none {
             return Err(no_thread(dump).into());
         }
         let header =
             header(inside, &walker).filter(|_| typed.process.is_none() && typed.tid.is_none());
-        if stacks.is_empty() && header.is_none() {
+        if none && header.is_none() {
             return Err(not_told(dump.file, "threads").into());
         }
-        let unique = typed.unique.then(|| walk::unique(&stacks));
-        Ok(StacksReport {
-            stacks: if typed.unique { Vec::new() } else { stacks },
-            unique,
-            context: header,
-            head: inside.head("stacks"),
-        })
+        Ok(StacksReport { stacks, unique, context: header, head: inside.head("stacks") })
     })?;
     answer(dump.json, Class::Done, &report, text)
 }
 
 /// The stacks of the threads that are wanted.
-pub(super) fn all(
-    inside: &Inside<'_, '_>,
-    walker: &Stacks<'_, '_>,
-    wanted: impl Fn(usize) -> bool,
-) -> Vec<analysis::StackReport> {
+pub(super) fn all<'r>(
+    inside: &'r Inside<'_, '_>,
+    walker: &'r Stacks<'_, '_>,
+    wanted: impl Fn(usize) -> bool + 'r,
+) -> impl Iterator<Item = analysis::StackReport> + 'r {
     let milliseconds =
         |ticks: u32| inside.kernel.clock().map(|clock| clock.milliseconds(ticks.into()));
     walk::stacks(walker, inside.images, &inside.census, milliseconds, wanted)

@@ -1,5 +1,7 @@
 //! Modules, unloaded drivers, processes, threads and processors of a dump.
 
+use std::io::{self, Write};
+
 use analysis::ListReport;
 use analysis::listing::{
     ModuleReport, ProcessReport, ProcessorReport, ThreadReport, UnloadedReport as UnloadedDriver,
@@ -8,15 +10,15 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Head, incomplete, or_dash, stacks, thread, time};
-use crate::render::Table;
+use crate::render::{Columns, Record, Rows, Table};
 
 /// The result of `livedump modules`. Any field may be absent.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct ModulesReport {
+pub(crate) struct ModulesReport<'r> {
     #[serde(flatten)]
     pub(crate) head: Head,
     /// In the order of the kernel's list.
-    pub(crate) modules: Vec<ModuleReport>,
+    pub(crate) modules: Rows<'r, ModuleReport>,
     /// Why the list ended before its end.
     pub(crate) end: Option<String>,
 }
@@ -28,26 +30,28 @@ pub(crate) struct UnloadedReport {
     pub(crate) head: Head,
     /// The latest first.
     pub(crate) unloaded: Vec<UnloadedDriver>,
+    /// How many the dump claims to list, where that is more.
+    pub(crate) claimed: Option<u64>,
 }
 
 /// The result of `livedump ps FILE`. Any field may be absent.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct ProcessesReport {
+pub(crate) struct ProcessesReport<'r> {
     #[serde(flatten)]
     pub(crate) head: Head,
     /// In the order of the kernel's list.
-    pub(crate) processes: Vec<ProcessReport>,
+    pub(crate) processes: Rows<'r, ProcessReport>,
     /// How far the lists could be walked.
     pub(crate) lists: Vec<ListReport>,
 }
 
 /// The result of `livedump threads FILE`. Any field may be absent.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct ThreadsReport {
+pub(crate) struct ThreadsReport<'r> {
     #[serde(flatten)]
     pub(crate) head: Head,
     /// Process by process.
-    pub(crate) threads: Vec<ThreadReport>,
+    pub(crate) threads: Rows<'r, ThreadReport>,
     /// How far the lists could be walked.
     pub(crate) lists: Vec<ListReport>,
 }
@@ -62,29 +66,47 @@ pub(crate) struct ProcessorsReport {
 }
 
 /// `livedump modules`.
-pub(crate) fn modules_text(report: &ModulesReport) -> String {
+pub(crate) fn modules_text(report: &ModulesReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut record = report.head.record();
     if let Some(end) = &report.end {
         record.line("incomplete", end);
     }
-    let mut table = Table::new(&["BASE", "END", "STAMP", "NAME", "PATH"]);
-    for module in &report.modules {
-        table.row([
+    let columns = Columns::new(["BASE", "END", "STAMP", "NAME", "PATH"], &[]);
+    let row = |module: ModuleReport| {
+        [
             module.base.to_string(),
             or_dash(module.end),
             or_dash(module.time_date_stamp.map(|stamp| format!("{stamp:#010x}"))),
-            or_dash(module.name.as_ref()),
-            or_dash(module.path.as_ref()),
-        ]);
-    }
-    record.text(&table.into_text());
-    record.into_text()
+            or_dash(module.name),
+            or_dash(module.path),
+        ]
+    };
+    table(record, columns, &report.modules, row, out)
+}
+
+/// The first lines and the list, whose records are made twice: to see how wide
+/// they are, and to be written.
+fn table<'r, T: 'r, const N: usize>(
+    head: Record,
+    mut columns: Columns<N>,
+    rows: &Rows<'r, T>,
+    row: impl Fn(T) -> [String; N],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    rows.iter().for_each(|one| columns.measure(&row(one)));
+    out.write_all(head.into_text().as_bytes())?;
+    columns.write(out, rows.iter().map(row))
 }
 
 /// `livedump unloaded`.
 pub(crate) fn unloaded_text(report: &UnloadedReport) -> String {
     let mut record = report.head.record();
-    record.line("unloaded", report.unloaded.len().to_string());
+    let count = report.unloaded.len();
+    let count = match report.claimed {
+        Some(claimed) => format!("{count} of {claimed} that the dump claims"),
+        None => count.to_string(),
+    };
+    record.line("unloaded", count);
     let mut table = Table::new(&["START", "END", "NAME"]);
     for driver in &report.unloaded {
         table.row([driver.start.to_string(), driver.end.to_string(), driver.name.clone()]);
@@ -94,13 +116,12 @@ pub(crate) fn unloaded_text(report: &UnloadedReport) -> String {
 }
 
 /// `livedump ps FILE`.
-pub(crate) fn processes_text(report: &ProcessesReport) -> String {
+pub(crate) fn processes_text(report: &ProcessesReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut record = report.head.record();
     incomplete(&mut record, &report.lists);
     let heading = ["PID", "PARENT", "THREADS", "CREATED", "EXITED", "ADDRESS", "NAME"];
-    let mut table = Table::new(&heading).right(&[0, 1, 2]);
-    for process in &report.processes {
-        table.row([
+    let row = |process: ProcessReport| {
+        [
             or_dash(process.pid),
             or_dash(process.parent_pid),
             or_dash(process.threads),
@@ -108,14 +129,13 @@ pub(crate) fn processes_text(report: &ProcessesReport) -> String {
             or_dash(process.exited.as_ref()),
             process.address.to_string(),
             or_dash(process.name.as_ref()),
-        ]);
-    }
-    record.text(&table.into_text());
-    record.into_text()
+        ]
+    };
+    table(record, Columns::new(heading, &[0, 1, 2]), &report.processes, row, out)
 }
 
 /// `livedump threads FILE`.
-pub(crate) fn threads_text(report: &ThreadsReport) -> String {
+pub(crate) fn threads_text(report: &ThreadsReport<'_>, out: &mut dyn Write) -> io::Result<()> {
     let mut record = report.head.record();
     incomplete(&mut record, &report.lists);
     let heading = [
@@ -132,15 +152,14 @@ pub(crate) fn threads_text(report: &ThreadsReport) -> String {
         "START",
         "PROCESS",
     ];
-    let mut table = Table::new(&heading).right(&[0, 1, 4, 5, 6, 7, 8]);
-    for one in &report.threads {
+    let row = |one: ThreadReport| {
         let waits = one
             .waits
             .iter()
             .map(|wait| format!("{} {}", wait.kind.as_deref().unwrap_or("object"), wait.object));
         let waits: Vec<String> = waits.collect();
         let start = one.start_symbol.clone().or(one.start_address.map(|at| at.to_string()));
-        table.row([
+        [
             or_dash(one.thread.tid),
             or_dash(one.thread.pid),
             or_dash(one.state.as_ref()),
@@ -153,10 +172,9 @@ pub(crate) fn threads_text(report: &ThreadsReport) -> String {
             if waits.is_empty() { "-".to_owned() } else { waits.join(", ") },
             or_dash(start),
             or_dash(one.thread.process.as_ref()),
-        ]);
-    }
-    record.text(&table.into_text());
-    record.into_text()
+        ]
+    };
+    table(record, Columns::new(heading, &[0, 1, 4, 5, 6, 7, 8]), &report.threads, row, out)
 }
 
 /// `livedump processors`.

@@ -50,6 +50,45 @@ fn other_seeds_are_other_machines_with_the_same_answer() {
     }
 }
 
+/// Seeds by which a request is reached in each of the ways that there are.
+const REACHED: [(u64, &str); 4] =
+    [(1, "user-event"), (2, "context"), (3, "stack"), (10, "beside-event")];
+
+#[test]
+fn a_request_on_no_list_is_found_by_the_stack_or_the_wait_of_who_waits_and_by_no_other_stack() {
+    for (seed, reached) in REACHED {
+        for layout in LAYOUTS.into_iter().chain([inside::ARM64]) {
+            let case = Case::of(&format!("unlisted-irp,seed={seed}"), layout);
+            assert_eq!(case.truth["requests"][0]["reached"], reached);
+            let hang = case.ask("hang");
+            case.agrees(case.compare_hang(&hang));
+            let irp = &case.truth["requests"][0]["irp"];
+            let told =
+                inside::each(&hang["relations"]).filter(|one| one["object"]["kind"] == "irp");
+            let told: Vec<_> = told.map(|one| &one["object"]["address"]).collect();
+            assert_eq!(
+                told,
+                [irp],
+                "one relation, and neither the witness's nor the one that is done"
+            );
+            assert!(case.tell("hang").contains("points to the request"));
+        }
+    }
+}
+
+#[test]
+fn a_request_on_no_list_is_not_invented_where_pages_are_missing() {
+    let mut found = 0;
+    for ((seed, _), missing) in REACHED.into_iter().zip([30, 60, 100, 30]) {
+        let scenario = format!("unlisted-irp,missing-pages={missing},seed={seed}");
+        let case = Case::of(&scenario, "a");
+        let Some(hang) = case.ask_what_is_left("hang") else { continue };
+        found += inside::each(&hang["relations"]).count();
+        case.agrees(case.compare_hang(&hang));
+    }
+    assert!(found > 0, "nothing is left, so this proves nothing");
+}
+
 #[test]
 fn without_types_less_is_said_and_nothing_false() {
     for scenario in SCENARIOS {

@@ -1,6 +1,6 @@
 //! Request packets (`IRP`), and the devices that work on them.
 
-use memory::VirtualAddress;
+use memory::{PAGE_SIZE, VirtualAddress};
 use serde::Serialize;
 
 use crate::kernel::Kernel;
@@ -15,6 +15,11 @@ const TYPE_DRIVER: u64 = 4;
 const MOST: usize = 1 << 14;
 /// Stack locations of one packet: CHAR counts them.
 const MOST_LOCATIONS: u64 = 127;
+/// What pool memory is aligned to.
+const POOL_ALIGNMENT: u64 = 0x10;
+/// Bytes of one stack whose words are looked at: more than any frame chain of
+/// a thread that waits.
+const MOST_STACK: u64 = 0x1_2000;
 
 /// One driver's part of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -49,6 +54,9 @@ pub struct StackLocation {
     /// CompletionRoutine.
     #[serde(serialize_with = "crate::hex_option")]
     pub completion_routine: Option<VirtualAddress>,
+    /// Context: what that routine is given.
+    #[serde(serialize_with = "crate::hex_option")]
+    pub context: Option<VirtualAddress>,
 }
 
 /// A request packet.
@@ -100,6 +108,65 @@ impl Kernel<'_> {
         let start = |link: &VirtualAddress| VirtualAddress(link.0.wrapping_sub(entry.offset));
         let irps = ring.entries.iter().filter_map(|link| self.irp(start(link))).collect();
         Some(Irps { irps, end: ring.end })
+    }
+
+    /// The request at an address that something else than a list gave: on its
+    /// way, and proved by itself. Its size has room for its stack locations, the
+    /// current one lies where its number says, and is a device's.
+    pub fn proved_irp(&self, address: VirtualAddress) -> Option<Irp> {
+        let layout = &self.layout().irp;
+        if !address.0.is_multiple_of(POOL_ALIGNMENT)
+            || self.member(address, layout.kind) != Some(TYPE_IRP)
+        {
+            return None;
+        }
+        let count = self.member(address, layout.stack_count)?;
+        let current = self.member(address, layout.current_location)?;
+        if !(1..=MOST_LOCATIONS).contains(&count) || !(1..=count).contains(&current) {
+            return None;
+        }
+        let (header, stride) = (layout.size?, self.layout().stack_location.size?);
+        let room = self.member(address, layout.packet_size)? >= header + count * stride;
+        let place = at(address, header + (current - 1) * stride);
+        if !room || self.pointer(address, layout.stack_location) != Some(place) {
+            return None;
+        }
+        let device = self.pointer(place, self.layout().stack_location.device)?;
+        self.device(device)?;
+        self.irp(address)
+    }
+
+    /// Words in memory that point to where the kernel's pool could be, with
+    /// where they lie; from one address up to another, as far as they are in
+    /// the dump.
+    pub fn pool_pointers(
+        &self,
+        from: VirtualAddress,
+        to: VirtualAddress,
+    ) -> Vec<(VirtualAddress, VirtualAddress)> {
+        let mut found = Vec::new();
+        let reader = self.reader();
+        let word = reader.pointer_size();
+        let mut place = from.0.next_multiple_of(word);
+        let end = to.0.min(place.saturating_add(MOST_STACK));
+        let mut page = [0; PAGE_SIZE as usize];
+        while place < end && reader.step() {
+            let next = (place & !(PAGE_SIZE - 1)).saturating_add(PAGE_SIZE).min(end);
+            let bytes = page.get_mut(..(next - place) as usize).unwrap_or_default();
+            if reader.bytes(VirtualAddress(place), bytes).is_ok() {
+                for (number, bytes) in bytes.chunks_exact(word as usize).enumerate() {
+                    let mut value = [0; 8];
+                    value[..bytes.len()].copy_from_slice(bytes);
+                    let value = self.width().address(u64::from_le_bytes(value));
+                    let aligned = value.0.is_multiple_of(POOL_ALIGNMENT);
+                    if aligned && reader.is_kernel(value) && !(from..to).contains(&value) {
+                        found.push((VirtualAddress(place + number as u64 * word), value));
+                    }
+                }
+            }
+            place = next;
+        }
+        found
     }
 
     /// The request at an address, if one lies there: its type, and a stack
@@ -155,6 +222,7 @@ impl Kernel<'_> {
                 .zip(self.layout().file.event)
                 .map(|(file, event)| at(file, event.offset)),
             completion_routine: self.pointer(address, layout.completion_routine),
+            context: self.pointer(address, layout.context),
         }
     }
 

@@ -6,6 +6,7 @@ mod locks;
 mod objects;
 mod queues;
 mod relation;
+mod requests;
 mod scene;
 mod waiting;
 
@@ -81,7 +82,7 @@ pub fn hang(
     relations.extend(locks::fast_mutexes(&scene));
     relations.extend(locks::push_locks(&scene));
     relations.extend(objects::ends(&scene));
-    relations.extend(objects::requests(&scene));
+    relations.extend(requests::requests(&scene));
     relations.extend(objects::calls(&scene));
     let in_capture = kernel.is_of_threads_in_capture();
     if in_capture {

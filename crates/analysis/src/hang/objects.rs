@@ -1,12 +1,10 @@
-//! Threads and processes that are waited for, requests, and calls to other processes.
+//! Threads and processes that are waited for, and calls to other processes.
 
-use memory::VirtualAddress;
 use nt::thread::WaitReason;
-use ntos::{AlpcMessage, Irp, ObjectKind};
+use ntos::{AlpcMessage, ObjectKind};
 
-use super::relation::{Evidence, Grade, Holder, Object, Relation};
+use super::relation::{Evidence, Grade, Object, Relation};
 use super::scene::Scene;
-use crate::Hex;
 
 /// Waits for a thread or a process to end.
 pub(crate) fn ends(scene: &Scene<'_, '_>) -> Vec<Relation> {
@@ -24,58 +22,6 @@ pub(crate) fn ends(scene: &Scene<'_, '_>) -> Vec<Relation> {
         }
     }
     relations
-}
-
-/// Waiting threads with requests that drivers have not finished.
-pub(crate) fn requests(scene: &Scene<'_, '_>) -> Vec<Relation> {
-    let mut relations = Vec::new();
-    for (number, thread) in scene.census.threads.iter().enumerate() {
-        if thread.waits() != Some(true) {
-            continue;
-        }
-        let irps = scene.kernel.irps(thread.address).map(|list| list.irps).unwrap_or_default();
-        for irp in irps.iter().filter(|irp| irp.thread.is_none_or(|by| by == thread.address)) {
-            relations.extend(request(scene, number, thread.address, irp));
-        }
-    }
-    relations
-}
-
-fn request(
-    scene: &Scene<'_, '_>,
-    number: usize,
-    thread: VirtualAddress,
-    irp: &Irp,
-) -> Option<Relation> {
-    let waits_for = |event: VirtualAddress| scene.wait_for(number, event);
-    let event = irp.user_event.and_then(waits_for);
-    let file = irp.stack.first().and_then(|location| location.file_event);
-    let wait = event.or_else(|| waits_for(file?));
-    let mut evidence = vec![
-        Evidence::new(thread, "its IrpList holds the request"),
-        Evidence::new(irp.address, "the request"),
-    ];
-    // Many requests of a thread are not what it waits for.
-    let grade = match wait {
-        Some(wait) => {
-            evidence.push(Evidence::new(wait.object, "the event that ends the request"));
-            scene.wait_evidence(wait).0
-        }
-        None if scene.reason(number) == Some(WaitReason::WrQueue) => return None,
-        None => Grade::Consistent,
-    };
-    let location = irp.stack.first();
-    let holder = location.and_then(|location| {
-        evidence.push(Evidence::new(location.address, "its current stack location"));
-        let module = location.driver_start.and_then(|start| scene.kernel.modules().at(start));
-        Some(Holder::Device {
-            device: Hex(location.device?.0),
-            driver: location.driver_name.clone(),
-            module: module.and_then(|module| module.name.clone()),
-        })
-    });
-    let object = Object::new(irp.address, "irp");
-    scene.relation(number, object, holder.map(|holder| (holder, None)), grade, evidence)
 }
 
 /// Calls to another process that were not answered.

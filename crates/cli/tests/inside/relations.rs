@@ -167,6 +167,12 @@ impl Case {
                     if !right {
                         faults.push(format!("not the request {truth:?}: {relation}"));
                     }
+                    let (said, true_grade) =
+                        (text(&relation["grade"]), truth.map_or("", |one| text(&one["grade"])));
+                    let surer = said == "proved" && true_grade != "proved";
+                    if surer || (said != true_grade && self.must_find_all()) {
+                        faults.push(format!("{said}, and it is {true_grade}: {relation}"));
+                    }
                 }
                 "process" => {
                     let truth = each(&self.truth["objects"])

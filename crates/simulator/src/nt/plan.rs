@@ -40,10 +40,33 @@ pub(crate) struct Resource {
     pub(crate) shared_waiters: Vec<usize>,
 }
 
+/// What leads from a thread to the request that it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// The thread's list.
+    List,
+    /// Words of its stack alone.
+    Stack,
+    /// Words of its stack, and the event that it waits for is the request's own.
+    UserEvent,
+    /// Words of its stack, and the routine that ends the request is given the
+    /// event. A driver made it: no thread asked for it.
+    Context,
+    /// A word beside the event, which is the request's own.
+    Beside,
+}
+
+const UNLISTED: [Reached; 4] =
+    [Reached::Stack, Reached::UserEvent, Reached::Context, Reached::Beside];
+
 /// A request at the bottom of the device stack, and who waits for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) thread: usize,
+    pub(crate) reached: Reached,
+    /// A thread with the request in its stack that does not wait for it, and
+    /// with one of its own that is done.
+    pub(crate) witness: Option<usize>,
 }
 
 #[derive(Debug, Clone)]
@@ -110,8 +133,10 @@ pub(crate) fn plan(scenario: &Scenario, population: &mut Population) -> Plan {
     if scenario.has(Fault::Deadlock) {
         planner.deadlock();
     }
-    if scenario.has(Fault::StuckIrp) {
-        planner.stuck_irp();
+    if scenario.has(Fault::UnlistedIrp) {
+        planner.unlisted_irp();
+    } else if scenario.has(Fault::StuckIrp) {
+        planner.stuck_irp(Reached::List, None);
     }
     if scenario.has(Fault::MutantOwnerDead) {
         planner.mutant_owner_dead();
@@ -256,10 +281,17 @@ impl Planner<'_> {
         self.waits_for_resource(waiter, shared, false);
     }
 
-    fn stuck_irp(&mut self) {
+    fn unlisted_irp(&mut self) {
+        let reached = UNLISTED[self.random.below(UNLISTED.len() as u64) as usize];
+        let witness = self.system();
+        self.waits(witness, Activity::DriverThread, reason::WR_EXECUTIVE);
+        self.stuck_irp(reached, Some(witness));
+    }
+
+    fn stuck_irp(&mut self, reached: Reached, witness: Option<usize>) {
         let thread = self.user();
         self.waits(thread, Activity::ReadRequest, reason::EXECUTIVE);
-        self.plan.requests.push(Request { thread });
+        self.plan.requests.push(Request { thread, reached, witness });
         let resource = self.resource(&[thread], false);
         for shared in [false, false, true] {
             let waiter = self.user();

@@ -53,6 +53,7 @@ pub(crate) enum Fault {
     Deadlock,
     StuckIrp,
     MutantOwnerDead,
+    UnlistedIrp,
     AlpcChain,
     DpcStorm,
     WorkQueueFull,
@@ -72,6 +73,7 @@ impl Fault {
                 | Self::StuckIrp
                 | Self::MutantOwnerDead
                 | Self::AlpcChain
+                | Self::UnlistedIrp
                 | Self::DpcStorm
                 | Self::WorkQueueFull
         )
@@ -268,6 +270,13 @@ const LIST: &[ScenarioInfo] = &[
     ),
     info(
         "mutant-owner-dead",
+    info(
+        "unlisted-irp",
+        Fault::UnlistedIrp,
+        0,
+        "",
+        "the same, and the request is on no thread's list; how it is reached follows from the seed",
+    ),
         Fault::MutantOwnerDead,
         0,
         "",

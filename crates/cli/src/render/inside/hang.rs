@@ -77,7 +77,7 @@ pub(crate) fn text(report: &HangReport) -> String {
     if hang.relations.iter().any(|one| one.object.kind == "irp") {
         record.line(
             "requests",
-            "those on threads' lists; others, that no thread or stack leads to, exist unseen",
+            "those on threads' lists, or that a wait or a stack leads to; others exist unseen",
         );
     }
     let shown = report.unique_stacks.get(..report.unique_stacks.len().min(STACKS));

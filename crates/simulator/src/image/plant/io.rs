@@ -6,7 +6,7 @@ use crate::image::Image;
 use crate::image::plant::locks::truth_hex;
 use crate::image::plant::truth::{Edge, Grade};
 use crate::image::plant::waits::kind;
-use crate::nt::plan::Plan;
+use crate::nt::plan::{Plan, Reached, Request as Planned};
 
 /// IO_TYPE_DEVICE, IO_TYPE_DRIVER, IO_TYPE_FILE, IO_TYPE_IRP.
 const DEVICE: u64 = 3;
@@ -29,7 +29,7 @@ impl Image {
         }
         let devices = self.devices();
         for request in &plan.requests {
-            self.plant_request(request.thread, &devices);
+            self.plant_request(request, &devices);
         }
     }
 
@@ -88,19 +88,67 @@ impl Image {
     }
 
     /// A read that the bus driver keeps; its thread waits for the controller's event.
-    fn plant_request(&mut self, thread: usize, devices: &Devices) {
-        let address = self.threads[thread];
+    fn plant_request(&mut self, request: &Planned, devices: &Devices) {
+        let thread = request.thread;
+        let file = self.file(devices);
+        let (irp, bottom) = self.packet(thread, file, devices);
+        // Behind its event, a driver keeps the request that the event is for.
+        let beside = request.reached == Reached::Beside;
+        let event = self.allocate(if beside { 0x20 } else { 0x18 });
+        self.dispatcher(event, kind::NOTIFICATION_EVENT, 0x18, 0);
+        match request.reached {
+            Reached::List => {
+                let head = self.threads[thread] + self.offset_of("_ETHREAD", "IrpList");
+                let entry = irp + self.offset_of("_IRP", "ThreadListEntry");
+                self.insert(head, entry);
+            }
+            Reached::Stack => {}
+            Reached::UserEvent => self.set(irp, "_IRP", "UserEvent", event),
+            Reached::Context => {
+                let routine = self.function_of("VolFilterPassThrough");
+                self.set(irp, "_IRP", "Tail.Overlay.Thread", 0);
+                self.set(bottom, "_IO_STACK_LOCATION", "CompletionRoutine", routine);
+                self.set(bottom, "_IO_STACK_LOCATION", "Context", event);
+            }
+            Reached::Beside => {
+                self.set(irp, "_IRP", "UserEvent", event);
+                self.space.write64(event + 0x18, irp);
+            }
+        }
+        self.wait_for(thread, &[event], 0);
+        if !beside {
+            for function in ["DiskBusStartRequest", "VolFilterPassThrough", "VolFilterDispatchRead"]
+            {
+                self.keep(thread, function, irp);
+            }
+        }
+        if let Some(witness) = request.witness {
+            let (done, bottom) = self.packet(witness, file, devices);
+            let behind = bottom + LOCATIONS * self.size_of("_IO_STACK_LOCATION") as u64;
+            self.set(done, "_IRP", "CurrentLocation", LOCATIONS + 1);
+            self.set(done, "_IRP", "Tail.Overlay.CurrentStackLocation", behind);
+            self.keep(witness, "VolFilterWaitForService", done);
+            self.keep(witness, "VolFilterWorker", irp);
+        }
+        self.tell_request(request, irp, event, devices);
+    }
+
+    fn file(&mut self, devices: &Devices) -> u64 {
         let file = self.object("File", "_FILE_OBJECT");
         let name = self.unicode(r"\Data\journal.bin");
         self.set(file, "_FILE_OBJECT", "Type", FILE);
         self.set(file, "_FILE_OBJECT", "Size", 0xD8);
         self.set(file, "_FILE_OBJECT", "DeviceObject", devices.filter);
         self.set_bytes(file, "_FILE_OBJECT", "FileName", &name);
+        file
+    }
+
+    /// A request at its last stack location, and where that lies.
+    fn packet(&mut self, thread: usize, file: u64, devices: &Devices) -> (u64, u64) {
+        let address = self.threads[thread];
         let (size, location) = (self.size_of("_IRP"), self.size_of("_IO_STACK_LOCATION"));
         let whole = size + LOCATIONS as usize * location;
         let irp = self.allocate(whole);
-        let event = self.allocate(0x18);
-        self.dispatcher(event, kind::NOTIFICATION_EVENT, 0x18, 0);
         let bottom = irp + size as u64;
         for (field, value) in [
             ("Type", REQUEST),
@@ -125,22 +173,25 @@ impl Image {
                 self.set(at, "_IO_STACK_LOCATION", field, value);
             }
         }
-        let head = address + self.offset_of("_ETHREAD", "IrpList");
-        let entry = irp + self.offset_of("_IRP", "ThreadListEntry");
-        self.insert(head, entry);
-        self.wait_for(thread, &[event], 0);
-        for function in ["DiskBusStartRequest", "VolFilterPassThrough", "VolFilterDispatchRead"] {
-            self.keep(thread, function, irp);
-        }
-        self.tell_request(thread, irp, event, devices);
+        (irp, bottom)
     }
 
-    fn tell_request(&mut self, thread: usize, irp: u64, event: u64, devices: &Devices) {
+    fn tell_request(&mut self, planned: &Planned, irp: u64, event: u64, devices: &Devices) {
+        let thread = planned.thread;
+        let (reached, grade) = match planned.reached {
+            Reached::List => ("list", Grade::Consistent),
+            Reached::Stack => ("stack", Grade::Consistent),
+            Reached::UserEvent => ("user-event", Grade::Proved),
+            Reached::Context => ("context", Grade::Consistent),
+            Reached::Beside => ("beside-event", Grade::Proved),
+        };
         self.tell_edge(thread, event, "event", None, Grade::NotProvable);
         let tid = self.population.threads[thread].tid;
         let request = json!({
             "irp": truth_hex(irp),
             "tid": tid,
+            "reached": reached,
+            "grade": grade.name(),
             "major_function": "IRP_MJ_READ",
             "held_by": "diskbus.sys",
             "device_stack": [

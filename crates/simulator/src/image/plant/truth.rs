@@ -18,7 +18,7 @@ pub(crate) enum Grade {
 }
 
 impl Grade {
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Self::Proved => "proved",
             Self::Consistent => "consistent",

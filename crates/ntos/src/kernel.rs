@@ -1,5 +1,6 @@
 //! The kernel of a dump: what everything else is asked of.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use format::{Dump, KernelMemory, Machine, Width};
@@ -26,6 +27,8 @@ pub struct Kernel<'a> {
     thread_list: Option<(u64, u64)>,
     work: AtomicU64,
     pub(crate) waiters: Waiters,
+    /// The layout with what all threads together prove.
+    pub(crate) objects: OnceLock<Layout>,
 }
 
 /// Steps along links and tables for all questions together: a machine with
@@ -90,6 +93,7 @@ impl<'a> Kernel<'a> {
             thread_list: None,
             work: AtomicU64::new(work),
             waiters: Waiters::default(),
+            objects: OnceLock::new(),
         };
         kernel.layout = kernel.proved(kernel.layout);
         kernel.complete();
@@ -138,7 +142,13 @@ impl<'a> Kernel<'a> {
 
     /// Where structures keep their members.
     pub fn layout(&self) -> &Layout {
-        &self.layout
+        self.objects.get().unwrap_or(&self.layout)
+    }
+
+    /// Bytes of a thread.
+    pub(crate) fn thread_size(&self) -> Option<u64> {
+        let told = || self.block()?.offset(kdbg::SIZE_ETHREAD).map(u64::from);
+        self.layout().thread.size.or_else(told)
     }
 
     /// What the clock said, when the page that has it is in the dump.
@@ -344,6 +354,6 @@ impl<'a> Kernel<'a> {
 
     /// Who told where the members lie, with how many each told.
     pub fn sources(&self) -> Vec<(Source, usize)> {
-        self.layout.sources()
+        self.layout().sources()
     }
 }

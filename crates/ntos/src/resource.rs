@@ -19,7 +19,10 @@ const MOST_OWNERS: u64 = 1 << 16;
 const MOST_WAITERS: usize = 1 << 16;
 
 /// Bits of an owner that are no part of an address: threads are aligned.
-const OWNER_FLAGS: u64 = 3;
+pub(crate) const OWNER_FLAGS: u64 = 3;
+/// Bytes of an entry of a chain of waiters in which the object that its thread
+/// waits for may begin.
+pub const CHAIN_ENTRY: u64 = 0x40;
 /// `Flag`: owned by one writer. (WDK, `wdm.h`: `ResourceOwnedExclusive`.)
 const OWNED_EXCLUSIVE: u64 = 0x80;
 
@@ -90,8 +93,7 @@ impl Kernel<'_> {
     pub fn resources(&self) -> Option<Resources> {
         let links = self.layout().resource.links?;
         self.layout().resource.owner_entry?;
-        let head = self.block()?.address_of(kdbg::EXP_SYSTEM_RESOURCES_LIST)?;
-        let ring = list::walk(&self.reader(), head, MOST);
+        let ring = self.resource_links()?;
         let start = |link: &VirtualAddress| VirtualAddress(link.0.wrapping_sub(links.offset));
         let all = ring.entries.iter().map(start).map(|address| self.resource(address));
         let resources = all.filter(|one| !one.owners.is_empty() || one.has_waiters()).collect();
@@ -101,6 +103,12 @@ impl Kernel<'_> {
             end: ring.end,
             blink_mismatches: ring.blink_mismatches,
         })
+    }
+
+    /// The list of resources, where the debugger block tells of it.
+    pub(crate) fn resource_links(&self) -> Option<list::List> {
+        let head = self.block()?.address_of(kdbg::EXP_SYSTEM_RESOURCES_LIST)?;
+        Some(list::walk(&self.reader(), head, MOST))
     }
 
     /// The resource at an address.

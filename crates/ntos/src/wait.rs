@@ -8,6 +8,7 @@ use memory::VirtualAddress;
 use serde::{Serialize, Serializer};
 
 use crate::kernel::Kernel;
+use crate::layout::Layout;
 use crate::list;
 use crate::reader::{Reader, at};
 use crate::thread::Thread;
@@ -61,6 +62,13 @@ impl From<u8> for ObjectKind {
             21 => Self::PriorityQueue,
             other => Self::Unknown(other),
         }
+    }
+}
+
+impl ObjectKind {
+    /// By the type byte of a dispatcher header, whose highest bit is a lock.
+    pub(crate) fn of_header(byte: u64) -> Self {
+        Self::from(byte as u8 & 0x7F)
     }
 }
 
@@ -191,9 +199,18 @@ impl Kernel<'_> {
 
     /// The kind of the dispatcher object at an address.
     pub fn object_kind(&self, object: VirtualAddress) -> Option<ObjectKind> {
-        let kind = self.member(object, self.layout().dispatcher.kind)?;
-        // The highest bit is a lock.
-        Some(ObjectKind::from(kind as u8 & 0x7F))
+        self.kind_in(self.layout(), object)
+    }
+
+    pub(crate) fn kind_in(&self, layout: &Layout, object: VirtualAddress) -> Option<ObjectKind> {
+        self.member(object, layout.dispatcher.kind).map(ObjectKind::of_header)
+    }
+
+    /// The first object that a thread's wait blocks name, whether or not it waits.
+    pub(crate) fn first_object(&self, thread: VirtualAddress) -> Option<VirtualAddress> {
+        let block = self.pointer(thread, self.layout().kernel_thread.wait_block_list)?;
+        let own = self.pointer(block, self.layout().wait_block.thread) == Some(thread);
+        own.then(|| self.pointer(block, self.layout().wait_block.object))?
     }
 
     fn is_listed(&self, block: VirtualAddress, object: VirtualAddress) -> Option<bool> {

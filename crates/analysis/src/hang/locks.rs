@@ -4,13 +4,10 @@ use std::collections::HashMap;
 
 use memory::VirtualAddress;
 use nt::thread::WaitReason;
-use ntos::{LockEntry, ObjectKind, Resource, Resources};
+use ntos::{CHAIN_ENTRY, LockEntry, ObjectKind, Resource, Resources};
 
 use super::relation::{Evidence, Grade, Holder, Object, Relation};
 use super::scene::Scene;
-
-/// Bytes of a chain's entry in which the object that is waited for may begin.
-const CHAIN_ENTRY: u64 = 0x40;
 
 /// A thread that waits for a resource, and what shows it.
 struct Waiter {

@@ -64,6 +64,7 @@ pub fn hang(
     walker: &Stacks<'_, '_>,
     census: &Census,
 ) -> Hang {
+    kernel.probe_objects(&census.processes, &census.threads);
     let scene = Scene::of(kernel, census);
     let mut lists = census.lists.clone();
     let mut unasked = Vec::new();

@@ -6,7 +6,9 @@
 //! answers only when exactly one place has it.
 
 pub(crate) mod module;
+pub(crate) mod object;
 pub(crate) mod process;
+pub(crate) mod resource;
 pub(crate) mod thread;
 pub(crate) mod wait;
 

@@ -1,0 +1,65 @@
+//! Without types of the kernel: what threads wait for is found all the same,
+//! by relations that only the right members have.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used)] // as clippy.toml allows in tests, whose helpers it does not see
+
+mod inside;
+mod livedump;
+
+use std::collections::BTreeSet;
+
+use inside::{Case, LAYOUTS, each, text};
+
+/// Waiter, object and owner of planted relations of a kind, and of those that were found.
+type Edges = BTreeSet<(u64, String, u64)>;
+
+fn planted(case: &Case, kind: &str) -> Edges {
+    each(&case.truth["edges"])
+        .filter(|edge| text(&edge["kind"]) == kind)
+        .map(|edge| {
+            let number = |what: &str| edge[what].as_u64().unwrap();
+            (number("waiter"), text(&edge["object"]).to_owned(), number("owner"))
+        })
+        .collect()
+}
+
+fn found(case: &Case, kind: &str) -> Edges {
+    each(&case.ask("hang")["relations"])
+        .filter(|relation| text(&relation["object"]["kind"]) == kind)
+        .map(|relation| {
+            let tid = |who: &str| relation[who]["tid"].as_u64().unwrap();
+            (tid("waiter"), text(&relation["object"]["address"]).to_owned(), tid("holder"))
+        })
+        .collect()
+}
+
+fn all_found(scenario: &str, kind: &str) {
+    for layout in LAYOUTS {
+        let case = Case::bare(scenario, layout);
+        let planted = planted(&case, kind);
+        assert!(!planted.is_empty(), "{scenario} plants no {kind}");
+        assert_eq!(found(&case, kind), planted, "{scenario} {layout}");
+    }
+}
+
+#[test]
+fn resources_are_found_with_their_owners_and_waiters() {
+    all_found("deadlock", "resource");
+    all_found("deadlock,seed=5,large-pages", "resource");
+}
+
+#[test]
+fn a_deadlock_is_a_cycle_without_types_as_well() {
+    for layout in LAYOUTS {
+        let case = Case::bare("deadlock,encoded-block", layout);
+        let hang = case.ask("hang");
+        assert_eq!(hang["cycles"].as_array().unwrap().len(), 2, "{layout}: {}", hang["cycles"]);
+        case.agrees(case.compare_hang(&hang));
+    }
+}
+
+#[test]
+fn mutants_are_found_whose_owner_has_ended() {
+    all_found("mutant-owner-dead", "mutant");
+    all_found("mutant-owner-dead,seed=4,kva-shadow", "mutant");
+}

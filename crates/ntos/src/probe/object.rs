@@ -1,0 +1,78 @@
+//! Members of objects that are waited for.
+
+use memory::VirtualAddress;
+
+use super::only;
+use crate::layout::{DispatcherLayout, Member, MutantLayout, Source};
+use crate::list;
+use crate::objects::Evidence;
+use crate::reader::{Reader, at};
+use crate::wait::ObjectKind;
+
+/// Objects that are looked at: enough that chance does not agree with all.
+const SAMPLE: usize = 64;
+/// Bytes of a mutant that are looked at.
+const MUTANT: u64 = 0x40;
+/// Mutants of one thread that are followed.
+const MOST: usize = 1 << 12;
+
+/// Where a dispatcher header keeps its type: the one byte that says process in
+/// every process and thread in every thread.
+pub(crate) fn kind(
+    reader: &Reader<'_>,
+    header: &DispatcherLayout,
+    evidence: &Evidence,
+) -> Option<Member> {
+    let end = header.wait_list_head?.offset;
+    let says = |objects: &mut dyn Iterator<Item = &VirtualAddress>, offset, kind| {
+        let bytes = objects.filter_map(|object| reader.integer(at(*object, offset), 1).ok());
+        let mut agreeing = 0;
+        let fits = bytes
+            .take(SAMPLE)
+            .inspect(|_| agreeing += 1)
+            .all(|byte| ObjectKind::of_header(byte) == kind);
+        fits && agreeing > 1
+    };
+    let fits = |offset: &u64| {
+        says(&mut evidence.processes.iter(), *offset, ObjectKind::Process)
+            && says(&mut evidence.threads.iter(), *offset, ObjectKind::Thread)
+    };
+    only((0..end).filter(fits)).map(|offset| Member::new(offset, 1, Source::Probed))
+}
+
+/// Where a mutant names its owner, and is in its owner's list: in each that is
+/// owned a pointer to a thread, in one at least with a ring that goes through
+/// that thread.
+pub(crate) fn mutant(
+    reader: &Reader<'_>,
+    mutants: &[VirtualAddress],
+    header: &DispatcherLayout,
+    thread_size: u64,
+    is_thread: impl Fn(VirtualAddress) -> bool,
+) -> Option<MutantLayout> {
+    let pointer = reader.pointer_size();
+    let start = header.wait_list_head?.offset + 2 * pointer;
+    let sample = mutants.get(..mutants.len().min(SAMPLE))?;
+    let owner_at =
+        |mutant: &VirtualAddress, offset| reader.kernel_pointer(at(*mutant, offset)).ok().flatten();
+    let fits = |offset: &u64| {
+        let mut owners = sample.iter().filter_map(|mutant| owner_at(mutant, *offset)).peekable();
+        owners.peek().is_some() && owners.all(&is_thread)
+    };
+    let owner = only((start..MUTANT).step_by(pointer as usize).filter(fits))?;
+    let through_owner = |entry: &u64| {
+        sample.iter().any(|mutant| {
+            let Some(owner) = owner_at(mutant, owner) else { return false };
+            let ring = list::walk(reader, at(*mutant, *entry), MOST);
+            let in_owner = |link: &VirtualAddress| link.0.wrapping_sub(owner.0) < thread_size;
+            ring.is_whole() && ring.blink_mismatches == 0 && ring.entries.iter().any(in_owner)
+        })
+    };
+    let entry = only((start..MUTANT).step_by(pointer as usize).filter(through_owner))?;
+    let member = |offset, size| Some(Member::new(offset, size, Source::Probed));
+    Some(MutantLayout {
+        owner: member(owner, pointer),
+        list_entry: member(entry, 2 * pointer),
+        ..MutantLayout::default()
+    })
+}

@@ -181,6 +181,7 @@ pub fn threads<'r>(
     census: &'r Census,
     wanted: impl Fn(usize) -> bool + 'r,
 ) -> impl Iterator<Item = ThreadReport> + 'r {
+    kernel.probe_objects(&census.processes, &census.threads);
     let processors = kernel.processors().map(|all| all.processors).unwrap_or_default();
     let all = census.threads.iter().enumerate().filter(move |(number, _)| wanted(*number));
     all.filter_map(move |(number, thread)| {

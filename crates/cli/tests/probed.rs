@@ -63,3 +63,22 @@ fn mutants_are_found_whose_owner_has_ended() {
     all_found("mutant-owner-dead", "mutant");
     all_found("mutant-owner-dead,seed=4,kva-shadow", "mutant");
 }
+
+#[test]
+fn every_object_of_every_wait_is_found_with_its_kind() {
+    for layout in LAYOUTS {
+        let case = Case::bare("healthy,seed=2", layout);
+        let threads = case.ask("threads");
+        let mut several = 0;
+        for thread in each(&threads["threads"]) {
+            let truth = case.thread_at(&thread["address"]).unwrap();
+            let waits: Vec<_> = each(&thread["waits"]).collect();
+            let found: BTreeSet<_> = waits.iter().map(|wait| text(&wait["object"])).collect();
+            let planted: BTreeSet<_> = each(&truth["waits_for"]).map(text).collect();
+            assert_eq!(found, planted, "{layout}: {thread}");
+            assert!(waits.iter().all(|wait| !wait["kind"].is_null()), "{layout}: {thread}");
+            several += usize::from(waits.len() > 1);
+        }
+        assert!(several > 1, "{layout}: no thread waits for several objects");
+    }
+}

@@ -7,7 +7,7 @@ use memory::VirtualAddress;
 use nt::thread::WaitReason;
 
 use crate::kernel::Kernel;
-use crate::layout::Layout;
+use crate::layout::{Layout, Member, Source};
 use crate::probe;
 use crate::process::Process;
 use crate::thread::Thread;
@@ -48,8 +48,9 @@ impl Kernel<'_> {
 
     fn probed(&self, processes: &[Process], threads: &[Thread]) -> Layout {
         let mut layout = *self.layout();
-        if layout.wait_block.size.is_some() {
-            // Types told; what they do not have this kernel does not have.
+        let told = |member: Member| member.source < Source::DebuggerBlock;
+        if layout.wait_block.thread.is_some_and(told) {
+            // What the types do not have, this kernel does not have.
             return layout;
         }
         let reader = self.reader();

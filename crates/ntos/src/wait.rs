@@ -165,8 +165,8 @@ impl Kernel<'_> {
         }
         let layout = &self.layout().kernel_thread;
         let first = self.pointer(thread.address, layout.wait_block_list)?;
-        let count = self.member(thread.address, layout.wait_block_count).unwrap_or(1);
-        let count = count.clamp(1, MOST_OBJECTS);
+        let told = self.member(thread.address, layout.wait_block_count);
+        let count = told.unwrap_or(MOST_OBJECTS).clamp(1, MOST_OBJECTS);
         let stride = self.layout().wait_block.size;
         let mut waits = Vec::new();
         for number in 0..count {
@@ -175,6 +175,10 @@ impl Kernel<'_> {
                 break;
             };
             let Some(wait) = self.wait(thread.address, at(first, offset)) else { break };
+            // Nobody told how many: what an earlier wait left is in no list.
+            if number > 0 && told.is_none() && wait.listed != Some(true) {
+                break;
+            }
             waits.push(wait);
         }
         (!waits.is_empty()).then_some(waits)

@@ -78,7 +78,7 @@ pub fn hang(
         }
         None => unasked.push("owners of resources: the layout of ERESOURCE is not known".into()),
     }
-    waiting::unasked(kernel, &mut unasked);
+    waiting::unasked(&scene, &mut unasked);
     relations.extend(locks::mutants(&scene));
     relations.extend(locks::fast_mutexes(&scene));
     relations.extend(locks::push_locks(&scene));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use nt::thread::WaitReason;
-use ntos::{Kernel, ObjectKind};
+use ntos::ObjectKind;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -119,8 +119,11 @@ pub(crate) fn longest(scene: &Scene<'_, '_>) -> Vec<Waiting> {
 }
 
 /// What the layout that is known leaves unasked.
-pub(crate) fn unasked(kernel: &Kernel<'_>, unasked: &mut Vec<String>) {
-    let layout = kernel.layout();
+pub(crate) fn unasked(scene: &Scene<'_, '_>, unasked: &mut Vec<String>) {
+    let (kernel, layout) = (scene.kernel, scene.kernel.layout());
+    let every_object = layout.dispatcher.kind.is_some() && layout.wait_block.size.is_some();
+    let mut waits = scene.waits.iter().flatten();
+    let no_mutant = every_object && waits.all(|wait| wait.kind != Some(ObjectKind::Mutant));
     let mut missing = |known: bool, what: &str| {
         if !known {
             unasked.push(what.to_owned());
@@ -130,7 +133,10 @@ pub(crate) fn unasked(kernel: &Kernel<'_>, unasked: &mut Vec<String>) {
         layout.kernel_thread.wait_block_list.is_some(),
         "what threads wait for: where a thread keeps its wait blocks is not known",
     );
-    missing(layout.mutant.owner.is_some(), "owners of mutants: the layout of KMUTANT is not known");
+    missing(
+        layout.mutant.owner.is_some() || no_mutant,
+        "owners of mutants: the layout of KMUTANT is not known",
+    );
     missing(
         layout.irp.thread_list_entry.is_some(),
         "requests of threads: the layout of IRP is not known",

@@ -60,6 +60,7 @@ pub(crate) fn find(reader: &Reader<'_>, waiting: &[VirtualAddress], size: u64) -
             list_entry: member(0, 2 * pointer),
             thread: member(shape.thread, pointer),
             object: member(shape.object, pointer),
+            size: stride(reader, waiting, &shape),
             ..WaitBlockLayout::default()
         },
         header: DispatcherLayout {
@@ -67,6 +68,23 @@ pub(crate) fn find(reader: &Reader<'_>, waiting: &[VirtualAddress], size: u64) -
             ..DispatcherLayout::default()
         },
     })
+}
+
+/// Bytes from one block to the next, where a thread waits for several objects:
+/// the one distance at which another block names the thread, and is in the ring
+/// of its object. What an earlier wait left there is in no ring.
+fn stride(reader: &Reader<'_>, waiting: &[VirtualAddress], shape: &Shape) -> Option<u64> {
+    let step = reader.pointer_size();
+    let first = shape.thread.max(shape.object) + step;
+    let is_second = |thread: VirtualAddress, distance: u64| {
+        let block = at(reader.kernel_pointer(at(thread, shape.list)).ok()??, distance);
+        let own = reader.pointer(at(block, shape.thread)).ok()? == thread;
+        let object = reader.kernel_pointer(at(block, shape.object)).ok().flatten();
+        own.then(|| Some(head_of(reader, block, object?)? == shape.head))?
+    };
+    let fits =
+        |distance: &u64| waiting.iter().any(|thread| is_second(*thread, *distance) == Some(true));
+    only((first..=BLOCK).step_by(step as usize).filter(fits))
 }
 
 fn shapes_of(reader: &Reader<'_>, thread: VirtualAddress, size: u64) -> Vec<Shape> {

@@ -1,9 +1,7 @@
-"""volatility3's own lists of processes, modules and threads: one object of JSON.
+"""volatility3's own lists of processes, modules and threads.
 
-lists.py DUMP PDB KERNEL_BASE DIRECTORY_TABLE_BASE FOLDER. Nothing is detected: the layers, the kernel's base and its
-symbols are configured by hand, since its detection downloads symbols by the PDB's name. The symbols are made by its
-own pdbconv from our PDB. It cuts addresses to 48 bits: they are sign-extended again here. Run by hand so far:
-`cargo xtask oracles` does not ask it.
+Nothing is detected: the layers, the kernel's base and its symbols are configured by hand, since its detection
+downloads symbols by the PDB's name. The symbols are made by its own pdbconv from our PDB.
 """
 
 import inspect
@@ -11,9 +9,11 @@ import json
 import os
 import pathlib
 import re
-import sys
+import tempfile
 
-from volatility3.framework import contexts, interfaces
+from apart import answer_apart
+from forms import address, time, wait_reason
+from volatility3.framework import contexts
 from volatility3.framework.layers import crash, intel, physical
 from volatility3.framework.symbols import windows
 from volatility3.framework.symbols.windows import pdbconv
@@ -28,8 +28,6 @@ ABSENT = re.findall(r'"(_[A-Z0-9_]+)"', inspect.getsource(windows.WindowsKernelI
 class Reader(pdbconv.PdbReader):
     """Its reader, which steps over nested types instead of giving up."""
 
-    skipped = 0
-
     def consume_type(self, module, offset, length):
         layer = self.context.layers[module._layer_name]
         if int.from_bytes(layer.read(offset, 2), "little") != NESTED:
@@ -37,7 +35,6 @@ class Reader(pdbconv.PdbReader):
         end = offset + 8
         while layer.read(end, 1) != b"\0":
             end += 1
-        Reader.skipped += 1
         return (None, None, None), end + 1 - offset
 
     def convert_fields(self, fields):
@@ -75,36 +72,54 @@ def kernel(dump, isf, base, tables):
     return context, module.name
 
 
-def canonical(address):
-    address = int(address)
-    return hex(address | 0xFFFF << 48 if address >> 47 & 1 else address)
+def process(item):
+    called = item.ImageFileName.cast("string", max_length=item.ImageFileName.vol.count, errors="replace")
+    return {
+        "address": address(item.vol.offset),
+        "pid": int(item.UniqueProcessId),
+        "parent_pid": int(item.InheritedFromUniqueProcessId),
+        "name": str(called),
+        "threads": int(item.ActiveThreads),
+        "created": time(item.CreateTime.QuadPart),
+        "exited": time(item.ExitTime.QuadPart),
+        "directory_table_base": address(item.Pcb.DirectoryTableBase),
+    }
 
 
-def main():
-    dump, pdb, base, tables, folder = sys.argv[1:]
-    context, name = kernel(dump, symbols(pdb, folder), int(base, 16), int(tables, 16))
-    answer = {"skipped": Reader.skipped}
-
-    def asked(what, items, fields):
-        try:
-            answer[what] = [fields(item) for item in items()]
-        except Exception as error:
-            answer[what + "_refused"] = f"{type(error).__name__}: {error}"
-
-    def process(item):
-        called = item.ImageFileName.cast("string", max_length=item.ImageFileName.vol.count, errors="replace")
-        return [canonical(item.vol.offset), int(item.UniqueProcessId), str(called), int(item.ActiveThreads)]
-
-    def module(item):
-        return [canonical(item.DllBase), int(item.SizeOfImage), item.BaseDllName.get_string()]
-
-    def thread(item):
-        return [canonical(item.vol.offset), int(item.Cid.UniqueProcess), int(item.Cid.UniqueThread)]
-
-    asked("processes", lambda: pslist.PsList.list_processes(context, name), process)
-    asked("modules", lambda: modules.Modules.list_modules(context, name), module)
-    asked("threads", lambda: threads.Threads.list_process_threads(context, name), thread)
-    print(json.dumps(answer))
+def module(item):
+    return {
+        "base": address(item.DllBase),
+        "size": int(item.SizeOfImage),
+        "name": item.BaseDllName.get_string(),
+        "path": item.FullDllName.get_string(),
+    }
 
 
-main()
+def thread(item):
+    return {
+        "address": address(item.vol.offset),
+        "pid": int(item.Cid.UniqueProcess),
+        "tid": int(item.Cid.UniqueThread),
+        "state": item.Tcb.get_state(),
+        "wait_reason": wait_reason(item.Tcb.get_state(), item.Tcb.WaitReason),
+        "priority": int(item.Tcb.Priority),
+        "base_priority": int(item.Tcb.BasePriority),
+        "context_switches": int(item.Tcb.ContextSwitches),
+        "start_address": address(item.StartAddress),
+        "win32_start_address": address(item.Win32StartAddress),
+        "created": time(item.CreateTime.QuadPart),
+    }
+
+
+def judge(path, plan):
+    with tempfile.TemporaryDirectory() as folder:
+        isf = symbols(plan["pdb"], folder)
+        context, name = kernel(path, isf, plan["kernel_base"], plan["tables"])
+        return {
+            "processes": [process(item) for item in pslist.PsList.list_processes(context, name)],
+            "modules": [module(item) for item in modules.Modules.list_modules(context, name)],
+            "threads": [thread(item) for item in threads.Threads.list_process_threads(context, name)],
+        }
+
+
+answer_apart(judge)

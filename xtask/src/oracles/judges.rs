@@ -17,10 +17,13 @@ pub(crate) const WHEEL: &str = "kdmp-parser 0.7.4 (wheel)";
 pub(crate) const VOLATILITY: &str = "volatility3 2.28.0";
 pub(crate) const LEECHCORE: &str = "LeechCore 2.23.3";
 
+pub(crate) const VOLATILITY_PACKAGE: &str = "volatility3==2.28.0";
+pub(crate) const LEECHCORE_PACKAGE: &str = "leechcorepyc==2.23.3";
+
 const PACKAGES: [(&str, &str, &str); 3] = [
     (WHEEL, "kdmp.py", "kdmp-parser==0.7.4"),
-    (VOLATILITY, "volatility.py", "volatility3==2.28.0"),
-    (LEECHCORE, "leechcore.py", "leechcorepyc==2.23.3"),
+    (VOLATILITY, "volatility.py", VOLATILITY_PACKAGE),
+    (LEECHCORE, "leechcore.py", LEECHCORE_PACKAGE),
 ];
 
 /// A program that is told a folder and answers in lines of JSON.
@@ -37,20 +40,26 @@ pub(crate) fn all(project: &Project, place: &Path, oracle: &Path) -> Vec<Result<
         Ok(Judge { name, command })
     };
     let mut judges = vec![rust(OURS, "ours"), rust(CRATE, "kdmp-parser")];
-    let environment = environment(&place.join("python"));
     for (name, script, package) in PACKAGES {
-        let python = environment.as_ref().map_err(|error| anyhow::anyhow!("{name}: {error:#}"));
-        judges.push(python.and_then(|python| {
-            install(python, package).with_context(|| name.to_owned())?;
-            if name == LEECHCORE {
-                libusb(python).with_context(|| name.to_owned())?;
-            }
+        judges.push(python(place, &[package]).with_context(|| name.to_owned()).map(|python| {
             let mut command = Command::new(python);
             command.arg(project.root.join("xtask/oracles").join(script));
-            Ok(Judge { name, command })
+            Judge { name, command }
         }));
     }
     judges
+}
+
+/// The Python of a virtual environment in `place`, with packages.
+pub(crate) fn python(place: &Path, packages: &[&str]) -> Result<PathBuf> {
+    let python = environment(&place.join("python"))?;
+    for package in packages {
+        install(&python, package)?;
+        if *package == LEECHCORE_PACKAGE {
+            libusb(&python)?;
+        }
+    }
+    Ok(python)
 }
 
 /// A virtual environment in the build folder; answers its Python.

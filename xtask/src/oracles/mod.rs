@@ -4,6 +4,7 @@
 //! program that answers questions about them (`xtask/oracles`); here the answers are compared.
 
 mod compare;
+mod inside;
 mod judges;
 mod known;
 mod table;
@@ -82,10 +83,13 @@ fn judged(project: &Project) -> Result<Judged> {
     // Gigabytes, which the next run would make again.
     fs::remove_dir_all(&files)?;
     let compared = compare::all(&plans, &answers)?;
+    let text = table::render(&compared, &missing);
+    let inside = inside::judged(project, &place)?;
+    missing.extend(inside.missing);
     Ok(Judged {
-        text: table::render(&compared, &missing),
-        summary: compared.summary(),
-        we_are_right: compared.failures() == 0,
+        text: format!("{text}\n{}", inside.text),
+        summary: format!("{}; {}", compared.summary(), inside.summary),
+        we_are_right: compared.failures() == 0 && inside.failures == 0,
         missing,
     })
 }

@@ -11,6 +11,7 @@ use memory::VirtualAddress;
 use serde::Serializer;
 
 mod alpc;
+mod callback;
 mod code;
 pub mod debugger_block;
 pub mod encoded;
@@ -29,14 +30,18 @@ mod processor;
 mod queue;
 mod reader;
 mod resource;
+mod segments;
 mod shared;
 mod stack;
 mod stored;
 mod switch_frame;
 mod thread;
+mod trap_frame;
 mod types;
 mod unloaded;
 mod wait;
+#[cfg(test)]
+mod words;
 
 pub use alpc::AlpcMessage;
 pub use code::{Files, ImageFile, Images, Name, NameSource, NoFiles};

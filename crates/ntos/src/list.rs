@@ -136,29 +136,12 @@ fn backwards(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
     use format::Width;
-    use memory::{ReadError, VirtualMemory};
 
     use super::*;
+    use crate::words::Words;
 
     const HEAD: u64 = 0xFFFF_8000_0000_0000;
-
-    /// Memory that holds single pointers.
-    struct Words(HashMap<u64, u64>);
-
-    impl VirtualMemory for Words {
-        fn read_virtual(
-            &self,
-            address: VirtualAddress,
-            buffer: &mut [u8],
-        ) -> Result<(), ReadError> {
-            let word = self.0.get(&address.0).ok_or(ReadError::VirtualAbsent { address })?;
-            buffer.copy_from_slice(&word.to_le_bytes()[..buffer.len()]);
-            Ok(())
-        }
-    }
 
     /// A ring of a head and so many entries, `0x100` apart.
     fn ring(entries: u64) -> Words {

@@ -76,3 +76,54 @@ pub(crate) fn mutant(
         ..MutantLayout::default()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use format::Width;
+
+    use super::*;
+    use crate::words::Words;
+
+    const BASE: u64 = 0xFFFF_8000_0000_0000;
+    const THREAD: u64 = BASE + 0x1000;
+    const MUTANT: u64 = BASE + 0x2000;
+    const LIST: u64 = THREAD + 0x40;
+    const ENTRY: u64 = MUTANT + 0x18;
+
+    /// A mutant in the list of a thread that owns it.
+    fn machine() -> Words {
+        let mut words = Words::default();
+        words.put(MUTANT, &[2, MUTANT + 8, MUTANT + 8, LIST, LIST, THREAD, 0, 0]);
+        words.put(LIST, &[ENTRY, ENTRY]);
+        words
+    }
+
+    fn found(words: &Words) -> Option<(u64, u64)> {
+        let wait_list_head = Some(Member::new(8, 16, Source::Probed));
+        let header = DispatcherLayout { wait_list_head, ..DispatcherLayout::default() };
+        let reader = Reader::new(words, Width::Bits64);
+        let is_thread = |address: VirtualAddress| address.0 == THREAD;
+        let mutants = [VirtualAddress(MUTANT)];
+        let layout = mutant(&reader, &mutants, &header, 0x400, is_thread)?;
+        Some((layout.owner?.offset, layout.list_entry?.offset))
+    }
+
+    #[test]
+    fn a_mutant_names_its_owner_and_is_in_its_owner_s_list() {
+        assert_eq!(found(&machine()), Some((0x28, 0x18)));
+    }
+
+    #[test]
+    fn a_thread_s_address_without_the_thread_s_list_is_no_owner() {
+        let mut words = machine();
+        words.put(ENTRY, &[ENTRY, ENTRY]);
+        assert_eq!(found(&words), None);
+    }
+
+    #[test]
+    fn of_two_words_that_name_a_thread_neither_is_believed() {
+        let mut words = machine();
+        words.put(MUTANT + 0x38, &[THREAD]);
+        assert_eq!(found(&words), None);
+    }
+}

@@ -165,3 +165,98 @@ struct Table {
     /// Where in the first entry their number stands.
     count: u64,
 }
+
+#[cfg(test)]
+mod tests {
+    use format::Width;
+
+    use super::*;
+    use crate::objects::Waiting;
+    use crate::words::Words;
+
+    const BASE: u64 = 0xFFFF_8000_0000_0000;
+    const THREADS: [u64; 4] = [BASE + 0x1000, BASE + 0x2000, BASE + 0x3000, BASE + 0x4000];
+    const EVENT: u64 = BASE + 0x5008;
+    const TABLE: u64 = BASE + 0x6000;
+
+    fn place(number: u64) -> u64 {
+        BASE + 0x1_0000 + number * 0x100
+    }
+
+    /// Four resources: of a thread, of a thread by a driver's word, of two
+    /// threads in a table, of nobody. For the first a thread waits.
+    fn machine() -> Words {
+        let mut words = Words::default();
+        for number in 0..4 {
+            words.put(place(number), &[0; 16]);
+        }
+        words.put(place(0) + 0x30, &[THREADS[0]]);
+        words.put(place(1) + 0x30, &[THREADS[1] | 3]);
+        words.put(place(2) + 0x10, &[TABLE]);
+        words.put(TABLE, &[0, 4, THREADS[2], 1, 0, 0, THREADS[3], 1]);
+        words.put(place(0) + 0x28, &[EVENT - 8]);
+        words.put(EVENT - 8, &[0; 4]);
+        words
+    }
+
+    fn found(words: &Words) -> (ResourceLayout, OwnerLayout) {
+        let waiting = Waiting {
+            thread: VirtualAddress(THREADS[3]),
+            reason: Some(WaitReason::WrResource),
+            object: Some(VirtualAddress(EVENT)),
+        };
+        let evidence = Evidence {
+            processes: <_>::default(),
+            threads: THREADS.map(VirtualAddress).into(),
+            waiting: vec![waiting],
+            objects: [VirtualAddress(EVENT)].into(),
+        };
+        let resources: Vec<_> = (0..4).map(|number| VirtualAddress(place(number))).collect();
+        find(&Reader::new(words, Width::Bits64), &resources, &evidence)
+    }
+
+    fn offset(member: Option<Member>) -> Option<u64> {
+        member.map(|member| member.offset)
+    }
+
+    #[test]
+    fn owners_their_table_and_the_waiters_are_found_where_they_are() {
+        let (resource, owner) = found(&machine());
+        assert_eq!(offset(resource.owner_entry), Some(0x30));
+        assert_eq!(offset(resource.owner_table), Some(0x10));
+        assert_eq!((owner.size, offset(owner.table_size)), (Some(0x10), Some(8)));
+        assert_eq!(offset(resource.shared_waiters), Some(0x28));
+        assert_eq!(resource.exclusive_waiters, None);
+    }
+
+    #[test]
+    fn where_two_words_could_be_the_owner_neither_is_believed() {
+        let mut words = machine();
+        words.put(place(0) + 0x48, &[THREADS[2]]);
+        words.put(place(3) + 0x48, &[THREADS[2]]);
+        assert_eq!(found(&words).0, ResourceLayout::default());
+    }
+
+    #[test]
+    fn one_owned_resource_proves_nothing() {
+        let mut words = machine();
+        words.put(place(1) + 0x30, &[0]);
+        assert_eq!(found(&words).0, ResourceLayout::default());
+    }
+
+    #[test]
+    fn a_word_that_is_no_owner_in_one_resource_is_none_in_any() {
+        let mut words = machine();
+        words.put(place(3) + 0x30, &[EVENT]);
+        assert_eq!(found(&words).0, ResourceLayout::default());
+    }
+
+    #[test]
+    fn a_table_that_claims_too_much_is_no_table() {
+        for size in [0, 1, 1 << 20, 5] {
+            let mut words = machine();
+            words.put(TABLE + 8, &[size]);
+            assert_eq!(found(&words).0.owner_table, None, "{size}");
+        }
+    }
+}

@@ -20,6 +20,9 @@ const MOST_OWNERS: u64 = 1 << 12;
 /// Waiters in a chain that are followed.
 const MOST_WAITERS: usize = 64;
 
+/// Of so many owners one may be a thread that has ended, and is in no list.
+const STRANGERS: usize = 16;
+
 /// What a sample of resources and the threads prove.
 struct Finder<'f> {
     reader: &'f Reader<'f>,
@@ -30,7 +33,7 @@ struct Finder<'f> {
 }
 
 /// Finds the owner (a word that is nobody or a thread, whatever its two low
-/// bits, in every resource and a thread in two), the table of owners that it
+/// bits, in nearly every resource and a thread in two), the table of owners that it
 /// leads to, and the words that lead to what threads wait for.
 pub(crate) fn find(
     reader: &Reader<'_>,
@@ -96,8 +99,9 @@ impl Finder<'_> {
     }
 
     fn is_owner(&self, word: u64) -> bool {
-        let owning = self.pointers(word).filter(|owner| self.owns(*owner)).take(2).count();
-        owning == 2 && self.pointers(word).all(|owner| self.can_own(owner))
+        let owning = self.pointers(word).filter(|owner| self.owns(*owner)).count();
+        let strangers = self.pointers(word).filter(|owner| !self.can_own(*owner)).count();
+        owning > 1 && strangers * STRANGERS <= owning
     }
 
     /// The table that a word leads to, if it does in every resource that has one.

@@ -36,5 +36,5 @@ def child(path, _plan):
         return json.loads(done.stdout)
     if done.returncode < 0:
         return {"error": f"it died of signal {-done.returncode}"}
-    words = done.stderr.decode(errors="replace").strip().splitlines()
+    words = done.stderr.decode(errors="replace").strip().replace(os.path.dirname(path) + os.sep, "").splitlines()
     return {"error": words[-1] if words else f"it ended with code {done.returncode}"}

@@ -22,7 +22,7 @@ from forms import STATES, address, time, wait_reason
 PAGE = 4096
 QUIET = ["-disable-symbolserver", "-disable-python", "-norefresh", "-waitinitialize"]
 MARK = b"POOLCODE"
-# The identity of ntkrnlmp.pdb of a build 19041.
+# Of ntkrnlmp.pdb of a build 19041: published output of volatility3's windows.info has both.
 KNOWN = "81BC5C377C525081645F9958F209C5271"
 
 

@@ -49,6 +49,12 @@ struct Entry {
 /// Longer names are cut: C++ templates reach this, people do not.
 const MAX_NAME: usize = 4096;
 
+/// Whether a name is that of a text in the program, as MSVC mangles it: what
+/// lies behind the text is something else, mostly code.
+fn is_text(name: &str) -> bool {
+    name.starts_with("??_C@")
+}
+
 impl SymbolTable {
     /// Builds one.
     pub fn builder() -> SymbolTableBuilder {
@@ -77,7 +83,7 @@ impl SymbolTable {
                 break;
             }
         }
-        let entry = fallback?;
+        let entry = fallback.filter(|e| e.rva == rva || !is_text(self.name(e)))?;
         Some(self.symbol(entry, rva - entry.rva))
     }
 
@@ -208,6 +214,18 @@ mod tests {
         assert_eq!(at(&table, 0x3005), None);
         assert_eq!(at(&table, 0x2800), None);
         assert_eq!(at(&table, 0x3fff), Some(("Data", 0xfef)));
+    }
+
+    #[test]
+    fn what_lies_behind_a_text_is_not_named_after_it() {
+        let mut table = SymbolTable::builder();
+        table.section(0x1000, 0x1000);
+        table.add(SymbolKind::Public, 0x1000, 0, b"Function");
+        table.add(SymbolKind::Public, 0x1100, 0, b"??_C@_05PBGNJJPD@hello@");
+        let table = table.build();
+        assert_eq!(at(&table, 0x1100), Some(("??_C@_05PBGNJJPD@hello@", 0)));
+        assert_eq!(at(&table, 0x1110), None);
+        assert_eq!(at(&table, 0x10ff), Some(("Function", 0xff)));
     }
 
     #[test]

@@ -25,11 +25,13 @@ pub struct FrameReport {
     pub offset: Option<u64>,
     /// What kind of symbol: `procedure`, `public`, `export`.
     pub symbol_from: Option<String>,
-    /// How it was found: `context`, `unwind`, `machine-frame`, `frame-pointer`, `scan`.
+    /// How it was found: `context`, `unwind`, `machine-frame`, `callback`,
+    /// `frame-pointer`, `scan`.
     pub found: String,
     /// How far it can be believed: `certain`, `probable`, `guessed`, `weak`.
     pub trust: String,
-    /// The stack it lies on, where the frame before lies on another.
+    /// The stack it lies on, where the frame before lies on another;
+    /// `user-callback` where user mode was called in between.
     pub boundary: Option<String>,
     /// Whether this frame is of the capture of the dump, not of what the thread did.
     pub capture: bool,
@@ -182,7 +184,10 @@ impl Namer<'_, '_> {
             }),
             found: kebab(&frame.found),
             trust: kebab(&frame.trust),
-            boundary: frame.boundary.then(|| of_stack(frame.stack)),
+            boundary: frame.boundary.then(|| match frame.found {
+                Found::Callback => "user-callback".to_owned(),
+                _ => of_stack(frame.stack),
+            }),
             capture: false,
             notes: frame.notes.iter().map(of_note).collect(),
         }

@@ -51,7 +51,14 @@ fn without_types_lists_are_found_by_probing_and_right() {
 
 #[test]
 fn without_types_stacks_are_unwound_all_the_same() {
-    for variant in ["healthy", "stuck-irp", "deadlock,encoded-block", "deadlock,swapped-stacks"] {
+    for variant in [
+        "healthy",
+        "stuck-irp",
+        "deadlock,encoded-block",
+        "deadlock,swapped-stacks",
+        "deadlock,stack-segments",
+        "dpc-storm",
+    ] {
         for layout in LAYOUTS {
             let case = Case::bare(variant, layout);
             case.agrees(case.compare_stacks(&case.ask("stacks")));

@@ -380,10 +380,15 @@ layouts! {
     /// What an interrupt or a system call saved.
     TrapFrameLayout = "_KTRAP_FRAME" {
         previous_mode: "PreviousMode",
-        ip: "Rip",
-        sp: "Rsp",
-        frame: "Rbp",
+        rip: "Rip",
+        rsp: "Rsp",
+        rbp: "Rbp",
         code_segment: "SegCs",
+        pc: "Pc",
+        sp: "Sp",
+        fp: "Fp",
+        lr: "Lr",
+        spsr: "Spsr",
     }
     /// What a thread that does not run left at its saved stack pointer.
     SwitchFrameLayout = "_KSWITCH_FRAME" {

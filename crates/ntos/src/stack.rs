@@ -6,12 +6,12 @@ use nt::thread::ThreadState;
 use serde::Serialize;
 use unwind::arm64::Arm64Registers;
 use unwind::x64::X64Registers;
-use unwind::{Registers, Segment, Stack, StackKind, Unwinder, Walk};
+use unwind::{End, Registers, Segment, Stack, StackKind, Trust, Unwinder, Walk};
 
+use crate::callback::{self, Callback, Callbacks};
 use crate::code::Images;
 use crate::kernel::Kernel;
 use crate::processor::{Processor, Processors};
-use crate::reader::at;
 use crate::switch_frame::SwitchFrame;
 use crate::thread::Thread;
 
@@ -20,8 +20,6 @@ const CONTEXT: usize = 0x390;
 /// Bytes of a processor's stack for DPCs and interrupts. (KERNEL_STACK_SIZE of
 /// 64-bit systems, WDK; larger ones only make the walk end early.)
 const PROCESSOR_STACK: u64 = 0x6000;
-/// Parts of one thread's stack that are followed.
-const MOST_SEGMENTS: usize = 16;
 
 /// Where a walk began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -190,15 +188,59 @@ impl<'k, 'a> Stacks<'k, 'a> {
         thread: Option<&Thread>,
         processor: Option<&Processor>,
     ) -> Walk {
-        let stack = self.stack(registers.sp(), thread, processor);
-        Unwinder::new(self.images, self.kernel.memory()).walk(registers, exact, &stack)
+        let unwinder = Unwinder::new(self.images, self.kernel.memory());
+        let mut stacks = thread.map(|thread| self.kernel.stack_segments(thread));
+        let callbacks = match (thread, &mut stacks) {
+            (Some(thread), Some(stacks)) => {
+                let bare = |left| self.bare(left);
+                callback::find(self.kernel, &unwinder, thread, stacks, bare)
+            }
+            _ => Callbacks::default(),
+        };
+        let segments = stacks.map_or_else(Vec::new, |stacks| stacks.segments);
+        let next = |inner: &Segment, sp: VirtualAddress, end: &End| {
+            let End::UserMode { .. } = end else { return None };
+            callbacks.beyond(inner, sp).and_then(Callback::resume)
+        };
+        let stack = self.stack(registers.sp(), &segments, processor).resume_with(&next);
+        let mut walk = unwinder.walk(registers, exact, &stack);
+        if let End::UserMode { address, .. } = walk.end
+            && let Some(last) = walk.frames.last().map(|frame| frame.stack_pointer)
+            && let Some(inner) = segments.iter().find(|segment| segment.holds(last))
+            && let Some(callback) = callbacks.beyond(inner, last)
+        {
+            walk.end = End::UserCallback { address, left: callback.left };
+        }
+        if let Some(end) = thread.and_then(|thread| self.entry(thread, &walk)) {
+            walk.end = end;
+        }
+        walk
+    }
+
+    /// Where a walk that lost its way would have ended: above its last frame
+    /// lies the trap frame by which the thread came from user mode.
+    fn entry(&self, thread: &Thread, walk: &Walk) -> Option<End> {
+        let lost = match walk.end {
+            End::EndOfStack | End::ZeroReturn => {
+                walk.frames.iter().any(|frame| frame.trust < Trust::Probable)
+            }
+            End::UserMode { .. } | End::UserCallback { .. } | End::NotResident { .. } => false,
+            End::Limit { .. } => false,
+            _ => true,
+        };
+        let last = walk.frames.last().filter(|frame| lost && frame.stack == StackKind::Thread)?;
+        let user = self.kernel.user_mode(thread)?;
+        let base = thread.stack_base?;
+        let above = last.stack_pointer < user.frame && user.frame < base;
+        let (address, stack_pointer) = (user.address, user.stack_pointer);
+        above.then_some(End::UserMode { address, stack_pointer })
     }
 
     /// The stretches of stack that a walk may visit, from the innermost out.
     fn stack(
         &self,
         sp: VirtualAddress,
-        thread: Option<&Thread>,
+        thread: &[Segment],
         processor: Option<&Processor>,
     ) -> Stack<'static> {
         let mut segments = Vec::new();
@@ -209,7 +251,7 @@ impl<'k, 'a> Stacks<'k, 'a> {
             let limit = VirtualAddress(base.0.saturating_sub(PROCESSOR_STACK));
             segments.push(Segment { limit, base, kind });
         }
-        segments.extend(thread.into_iter().flat_map(|thread| self.thread_segments(thread)));
+        segments.extend_from_slice(thread);
         // A dump that has only a thread's stack need not tell its bounds.
         if !segments.iter().any(|segment| segment.holds(sp)) {
             return match segments.is_empty() {
@@ -218,41 +260,23 @@ impl<'k, 'a> Stacks<'k, 'a> {
             };
         }
         let stack = segments.into_iter().fold(Stack::default(), Stack::with);
-        stack
-            .allow(StackKind::Isr, StackKind::Dpc)
-            .allow(StackKind::Isr, StackKind::Thread)
-            .allow(StackKind::Dpc, StackKind::Thread)
-            .allow(StackKind::Expanded, StackKind::Expanded)
-            .allow(StackKind::Expanded, StackKind::Thread)
-    }
-
-    /// The thread's stack, and the parts that it was before it was expanded.
-    fn thread_segments(&self, thread: &Thread) -> Vec<Segment> {
-        let (Some(limit), Some(base)) = (thread.stack_limit, thread.stack_base) else {
-            return Vec::new();
-        };
-        let mut segments = vec![Segment { limit, base, kind: StackKind::Thread }];
-        let layout = &self.kernel.layout().stack_segment;
-        let control = &self.kernel.layout().stack_control;
-        let mut at_top =
-            self.kernel.pointer(thread.address, self.kernel.layout().kernel_thread.initial_stack);
-        while let Some(top) = at_top.filter(|_| segments.len() < MOST_SEGMENTS) {
-            let Some(previous) = control.previous.map(|member| at(top, member.offset)) else {
-                break;
-            };
-            let base = self.kernel.pointer(previous, layout.stack_base);
-            let limit = self.kernel.pointer(previous, layout.stack_limit);
-            let (Some(base), Some(limit)) = (base, limit) else { break };
-            let seen = segments.iter().any(|segment| segment.base == base);
-            if base <= limit || seen {
-                break;
-            }
-            if let Some(inner) = segments.last_mut() {
-                inner.kind = StackKind::Expanded;
-            }
-            segments.push(Segment { limit, base, kind: StackKind::Thread });
-            at_top = self.kernel.pointer(previous, layout.initial_stack);
-        }
-        segments
+        CROSSINGS.iter().fold(stack, |stack, (from, to)| stack.allow(*from, *to))
     }
 }
+
+/// From which stack to which a walk may go.
+const CROSSINGS: &[(StackKind, StackKind)] = &[
+    (StackKind::Isr, StackKind::Dpc),
+    (StackKind::Isr, StackKind::Thread),
+    (StackKind::Isr, StackKind::Expanded),
+    (StackKind::Isr, StackKind::UserCallback),
+    (StackKind::Dpc, StackKind::Thread),
+    (StackKind::Dpc, StackKind::Expanded),
+    (StackKind::Dpc, StackKind::UserCallback),
+    (StackKind::Expanded, StackKind::Expanded),
+    (StackKind::Expanded, StackKind::UserCallback),
+    (StackKind::Expanded, StackKind::Thread),
+    (StackKind::UserCallback, StackKind::Expanded),
+    (StackKind::UserCallback, StackKind::UserCallback),
+    (StackKind::UserCallback, StackKind::Thread),
+];

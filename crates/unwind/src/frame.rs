@@ -15,6 +15,9 @@ pub enum Found {
     Unwind,
     /// Interrupted there: a machine frame, a trap frame or a saved context says so.
     MachineFrame,
+    /// It had called the function that calls user mode, from where the frames
+    /// before it came into the kernel again.
+    Callback,
     /// By the chain of frame pointers.
     FramePointer,
     /// A value on the stack that looks like a return address.
@@ -107,6 +110,19 @@ pub enum End {
         #[serde(serialize_with = "hex")]
         stack_pointer: VirtualAddress,
     },
+    /// The next frame is in user mode, which the kernel had called: its stack
+    /// goes on elsewhere, and where was not proved.
+    #[error(
+        "in user mode at {address}, in a callback of the kernel: how its stack at {left} goes on was not proved"
+    )]
+    UserCallback {
+        /// The program counter in user mode.
+        #[serde(serialize_with = "hex")]
+        address: VirtualAddress,
+        /// Where the stack that it called from was left.
+        #[serde(serialize_with = "hex")]
+        left: VirtualAddress,
+    },
     /// A part of the stack that is needed is not at hand.
     #[error("stack not resident at {address}")]
     NotResident {
@@ -194,6 +210,7 @@ impl End {
             Self::EndOfStack
                 | Self::ZeroReturn
                 | Self::UserMode { .. }
+                | Self::UserCallback { .. }
                 | Self::NotResident { .. }
                 | Self::Limit { .. }
         )

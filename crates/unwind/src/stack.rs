@@ -3,7 +3,7 @@
 use memory::VirtualAddress;
 use serde::Serialize;
 
-use crate::{End, Registers};
+use crate::{End, Found, Registers, Trust};
 
 /// What a stack is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -53,6 +53,12 @@ pub struct Resume {
     pub registers: Registers,
     /// Whether the program counter is an instruction's, not a return address.
     pub exact: bool,
+    /// How it was found.
+    pub found: Found,
+    /// How far it can be believed.
+    pub trust: Trust,
+    /// Whether the stack pointer is proved.
+    pub sp_known: bool,
 }
 
 /// Answers where a walk goes on that ended in a segment at a stack pointer.

@@ -168,16 +168,17 @@ impl Unwinder<'_> {
 
     /// What the caller says lies behind the end of a segment.
     fn resume(&self, cursor: &Cursor, stack: &Stack<'_>, end: &End) -> Option<Accepted> {
-        let Resume { registers, exact } = stack.resume(cursor.segment, cursor.floor, end)?;
+        let Resume { registers, exact, found, trust, sp_known } =
+            stack.resume(cursor.segment, cursor.floor, end)?;
         let step = Step {
             floor: registers.sp(),
             registers,
             raw_address: None,
-            found: Found::Context,
-            trust: Trust::Certain,
+            found,
+            trust,
             exact,
             user: false,
-            sp_known: true,
+            sp_known,
             notes: Vec::new(),
         };
         self.accept(cursor, step, stack).ok()
@@ -218,7 +219,7 @@ impl Cursor {
             trust: self.trust,
             exact: step.exact,
             stack: stack.segment(segment).map_or(StackKind::Unknown, |segment| segment.kind),
-            boundary: crossed || step.found == Found::Context,
+            boundary: crossed || matches!(step.found, Found::Context | Found::Callback),
             notes: if step.sp_known { Vec::new() } else { vec![Note::StackPointerLowest] },
             registers: step.registers,
         }

@@ -248,6 +248,9 @@ fn a_segment_that_ends_is_gone_on_from_where_the_caller_says() {
         (left.limit.0 == STACK && *end == End::ZeroReturn).then(|| Resume {
             registers: X64Registers::new(BASE + 0x1010, far).into(),
             exact: true,
+            found: Found::Context,
+            trust: Trust::Certain,
+            sp_known: true,
         })
     };
     let stack = Stack::new(segment(0, 0x1000, StackKind::Expanded))

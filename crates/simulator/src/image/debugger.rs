@@ -52,6 +52,9 @@ impl Image {
         if let Some(resources) = self.variable_of("ExpSystemResourcesList") {
             put64(&mut block, 0x60, resources);
         }
+        if self.real.is_some() {
+            put64(&mut block, 0x38, self.function_of("KiCallUserMode"));
+        }
         self.put_offsets(&mut block);
         self.debugger_block.clone_from(&block);
         if encoded {

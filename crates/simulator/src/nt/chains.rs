@@ -190,6 +190,17 @@ pub(crate) fn expanded(names: &[&'static str]) -> Vec<&'static str> {
     names[..at].iter().chain(&EXPANSION[..]).chain(&names[at..]).copied().collect()
 }
 
+/// Leaves the kernel for a callback: where it went out, no stack tells.
+pub(crate) const CALLS_USER_MODE: &str = "KiCallUserMode";
+/// On the stack that a callback left.
+const CALLBACK: [&str; 4] =
+    [CALLS_USER_MODE, "KeUserModeCallback", "NtUserDispatchMessage", SYSTEM_CALL];
+
+/// The same names, of a thread that came in a second time.
+pub(crate) fn called_back(names: &[&'static str]) -> Vec<&'static str> {
+    names.iter().chain(&CALLBACK).copied().collect()
+}
+
 /// On the processor's own stack while it is held, or while it works off calls.
 pub(crate) const CORRAL: [&str; 5] = [
     "KeStallExecutionProcessor",

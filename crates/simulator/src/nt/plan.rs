@@ -110,6 +110,8 @@ pub(crate) struct Plan {
     pub(crate) swapped: HashSet<usize>,
     /// Threads on an expanded stack.
     pub(crate) expanded: HashSet<usize>,
+    /// Threads that were called back in user mode, and are in the kernel again.
+    pub(crate) callbacks: Vec<usize>,
 }
 
 struct Planner<'a> {
@@ -155,6 +157,9 @@ pub(crate) fn plan(scenario: &Scenario, population: &mut Population) -> Plan {
     }
     if scenario.has(Fault::StackSegments) {
         planner.expand_stacks();
+    }
+    if scenario.has(Fault::UserCallbacks) {
+        planner.call_back();
     }
     planner.plan
 }
@@ -379,6 +384,15 @@ impl Planner<'_> {
         }
         self.plan.swapped.retain(|n| !expanded.contains(n));
         self.plan.expanded = expanded;
+    }
+
+    fn call_back(&mut self) {
+        for _ in 0..3 {
+            let thread = self.user();
+            self.waits(thread, Activity::WaitForObject, reason::USER_REQUEST);
+            self.plan.swapped.remove(&thread);
+            self.plan.callbacks.push(thread);
+        }
     }
 }
 

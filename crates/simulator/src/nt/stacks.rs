@@ -24,6 +24,8 @@ pub(crate) struct RealStacks {
     pub(crate) keeps: HashMap<u32, Vec<(&'static str, u64)>>,
     /// Base of the other stack of threads whose stack is expanded.
     pub(crate) expanded: HashMap<u32, u64>,
+    /// Those of them whose other stack is of a callback into user mode.
+    pub(crate) callbacks: HashSet<u32>,
     /// Threads that have work on a processor's own stack: its base, and the functions there.
     pub(crate) processors: HashMap<u32, (u64, &'static [&'static str])>,
     /// Processors' own stacks by a thread that does not use it.
@@ -47,7 +49,9 @@ impl RealStacks {
     pub(crate) fn lay(&self, thread: Thread) -> Layer {
         let activity = self.activities.get(thread.number as usize).copied().unwrap_or_default();
         let mut names = activity.names(thread.user);
-        if self.expanded.contains_key(&thread.number) {
+        if self.callbacks.contains(&thread.number) {
+            names = chains::called_back(&names);
+        } else if self.expanded.contains_key(&thread.number) {
             names = chains::expanded(&names);
         }
         if let Some((_, above)) = self.processors.get(&thread.number) {
@@ -89,6 +93,8 @@ impl RealStacks {
             self.enter(&mut layer, step, outer, thread);
             outer = Some(step);
         }
+        // Its frame is on the stack, but no address in it.
+        layer.frames.retain(|frame| frame.name != chains::CALLS_USER_MODE);
         control(&mut layer, thread);
         if let Some(trap) = layer.trap_frame.filter(|_| thread.user && !self.arm) {
             layer.write(trap + 0x28, 0x1F80_0000_0001);
@@ -98,7 +104,12 @@ impl RealStacks {
 
     fn enter(&self, layer: &mut Layer, step: &Step, outer: Option<&Step>, thread: Thread) {
         let from = outer.map(|outer| layer.here(outer.at));
+        let called_back = outer.is_some_and(|outer| outer.function.name == chains::CALLS_USER_MODE);
         match (step.function.operations.first(), from) {
+            (Some(Operation::Machine { .. }), _) if called_back => {
+                let base = self.expanded.get(&thread.number).copied().unwrap_or(thread.base);
+                layer.switch(base, USED, RESERVE, user_mode(!self.seed, thread.number));
+            }
             (Some(Operation::Machine { code: false }), Some(from)) => {
                 let expanded = self.expanded.get(&thread.number).copied();
                 let own = self.processors.get(&thread.number).map(|(base, _)| *base);

@@ -50,10 +50,11 @@ pub(crate) enum Fault {
     LargePages,
     SwappedStacks,
     StackSegments,
+    UserCallbacks,
     Deadlock,
     StuckIrp,
-    MutantOwnerDead,
     UnlistedIrp,
+    MutantOwnerDead,
     AlpcChain,
     DpcStorm,
     WorkQueueFull,
@@ -69,11 +70,12 @@ impl Fault {
                 | Self::LargePages
                 | Self::SwappedStacks
                 | Self::StackSegments
+                | Self::UserCallbacks
                 | Self::Deadlock
                 | Self::StuckIrp
+                | Self::UnlistedIrp
                 | Self::MutantOwnerDead
                 | Self::AlpcChain
-                | Self::UnlistedIrp
                 | Self::DpcStorm
                 | Self::WorkQueueFull
         )
@@ -269,14 +271,14 @@ const LIST: &[ScenarioInfo] = &[
         "a request that a driver does not complete, and who waits behind it",
     ),
     info(
-        "mutant-owner-dead",
-    info(
         "unlisted-irp",
         Fault::UnlistedIrp,
         0,
         "",
         "the same, and the request is on no thread's list; how it is reached follows from the seed",
     ),
+    info(
+        "mutant-owner-dead",
         Fault::MutantOwnerDead,
         0,
         "",
@@ -313,6 +315,13 @@ const LIST: &[ScenarioInfo] = &[
         0,
         "",
         "some threads run on expanded kernel stacks",
+    ),
+    info(
+        "user-callbacks",
+        Fault::UserCallbacks,
+        0,
+        "",
+        "some threads wait in the kernel below a callback into user mode",
     ),
     info(
         "encoded-block",

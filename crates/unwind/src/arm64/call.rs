@@ -13,6 +13,16 @@ pub(crate) fn follows_call(code: &dyn Code, image: &Image, rva: u32) -> Option<b
     dword(code, image, before).ok().map(is_call)
 }
 
+/// Where the `bl` before an address goes; `None` where there is none, or it is
+/// not at hand.
+pub(crate) fn call_target(code: &dyn Code, image: &Image, rva: u32) -> Option<u32> {
+    let before = rva.checked_sub(4)?;
+    let instruction = dword(code, image, before).ok()?;
+    // 26 bits of a distance in instructions.
+    let distance = (instruction << 6) as i32 >> 4;
+    (instruction & 0xFC00_0000 == 0x9400_0000).then(|| before.wrapping_add_signed(distance))
+}
+
 fn is_call(instruction: u32) -> bool {
     let direct = instruction & 0xFC00_0000 == 0x9400_0000;
     let by_register = instruction & 0xFFFF_FC1F == 0xD63F_0000;

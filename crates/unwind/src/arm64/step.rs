@@ -48,6 +48,16 @@ pub(crate) fn step(
     finish(machine, way, address_bits, Some(true))
 }
 
+/// The first byte behind the function that begins at an address.
+pub(crate) fn end_of_function(code: &dyn Code, image: &Image, begin: u32) -> Option<u32> {
+    let entry = find_function(code, image, begin).ok()??;
+    let length = match covering(code, image, &entry, begin).ok()?? {
+        Data::Packed(packed) => packed.length,
+        Data::Full(record) => record.length,
+    };
+    (entry.begin == begin).then(|| begin.checked_add(length))?
+}
+
 /// The entry's data, when the function is as long as to hold the address.
 fn covering(
     code: &dyn Code,

@@ -1,5 +1,6 @@
 //! Whether an address is one that a call returns to.
 
+use crate::image::bytes;
 use crate::{Code, Image};
 
 /// Whether the instruction before an address can be a call; `None` when its
@@ -17,6 +18,13 @@ pub(crate) fn follows_call(code: &dyn Code, image: &Image, rva: u32) -> Option<b
         }
     }
     None
+}
+
+/// Where the direct call before an address goes; `None` where there is none,
+/// or it is not at hand.
+pub(crate) fn call_target(code: &dyn Code, image: &Image, rva: u32) -> Option<u32> {
+    let [operation, distance @ ..]: [u8; 5] = bytes(code, image, rva.checked_sub(5)?).ok()?;
+    (operation == 0xE8).then(|| rva.wrapping_add_signed(i32::from_le_bytes(distance)))
 }
 
 fn ends_in_call(before: &[u8]) -> bool {

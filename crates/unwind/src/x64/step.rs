@@ -49,6 +49,19 @@ pub(crate) fn step(
     }
 }
 
+/// The first byte behind the function that begins at an address, and its frame
+/// register with what its prologue adds to the stack pointer for it.
+pub(crate) fn end_of_function(
+    code: &dyn Code,
+    image: &Image,
+    begin: u32,
+) -> Option<(u32, Option<(u8, u64)>)> {
+    let entry = find_function(code, image, begin).ok()??;
+    let info = UnwindInfo::read(code, image, entry.unwind)?;
+    let frame = (info.frame_register, u64::from(info.frame_offset));
+    (entry.begin == begin).then_some((entry.end, (frame.0 != 0).then_some(frame)))
+}
+
 fn failed(address: VirtualAddress, unread: Unread) -> End {
     match unread {
         Unread::Missing => End::MissingUnwindData { address },

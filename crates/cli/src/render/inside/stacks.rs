@@ -91,7 +91,10 @@ pub(crate) fn frames_text(frames: &[FrameReport], end: &str) -> String {
     let mut text = String::new();
     for frame in frames {
         if let Some(stack) = &frame.boundary {
-            text += &format!("  -- on the {stack} stack --\n");
+            text += &match stack.as_str() {
+                "user-callback" => "  -- user mode was called from here --\n".to_owned(),
+                stack => format!("  -- on the {stack} stack --\n"),
+            };
         }
         let capture = if frame.capture { " (of the capture)" } else { "" };
         let trust = match frame.trust.as_str() {

@@ -87,6 +87,7 @@ impl Real {
             activities: population.plan.as_ref().map_or_else(Vec::new, |p| p.activities.clone()),
             keeps: HashMap::new(),
             expanded: HashMap::new(),
+            callbacks: std::collections::HashSet::new(),
             processors: HashMap::new(),
             processors_own: HashMap::new(),
             interrupted: std::collections::HashSet::new(),

@@ -32,6 +32,13 @@ impl Image {
                 real.expanded.insert(thread as u32, base);
             }
         }
+        for thread in plan.callbacks.iter().map(|thread| *thread as u32) {
+            let base = stack(self);
+            if let Some(real) = &mut self.space.physical.stacks.real {
+                real.expanded.insert(thread, base);
+                real.callbacks.insert(thread);
+            }
+        }
         for (processor, thread) in self.current.clone().into_iter().enumerate() {
             let base = stack(self);
             let storm = plan.storm == Some(processor as u32);

@@ -44,6 +44,7 @@ impl Image {
         let mut expanded: Vec<(u32, u64)> =
             stacks.map_or_else(Vec::new, |r| r.expanded.iter().map(|(t, b)| (*t, *b)).collect());
         expanded.sort_unstable();
+        let callbacks = stacks.map_or_else(Default::default, |r| r.callbacks.clone());
         for (thread, base) in expanded {
             let Some(layer) = self.space.physical.stacks.lay(thread as usize) else { continue };
             if let Some(stack) = layer.stacks.get(1) {
@@ -55,7 +56,7 @@ impl Image {
                 ("StackLimit", base - (STACK_PAGES * PAGE) as u64),
                 ("InitialStack", base - CONTROL),
                 ("KernelStack", layer.sp),
-                ("CalloutActive", 1),
+                ("CalloutActive", u64::from(!callbacks.contains(&thread))),
             ] {
                 self.set(address, "_KTHREAD", field, value);
             }

@@ -1,0 +1,113 @@
+//! Callbacks into user mode: how a stack goes on below one.
+//!
+//! A system call may have the kernel call user mode (`KeUserModeCallback`,
+//! which is how win32k calls window procedures), and user mode may enter the
+//! kernel again from there. Between the two entries there is no frame that
+//! leads from one to the other. What is public of it: the debugger block has
+//! the address of `KiCallUserMode`, the function that calls user mode, and
+//! where a thread points to its innermost callback frame and that to the next
+//! (`KDHELP64` of dbghelp.h: "used by kernel debuggers to trace through
+//! user-mode callbacks"; both offsets are 0 on Windows 10); a stack that was
+//! left for another says with which stack pointer (`_KSTACK_CONTROL`).
+//!
+//! What lies in the frame of `KiCallUserMode` nobody documents, so nothing of
+//! it is believed: a stack goes on only at an address that the call of that
+//! function returns to, on a stack of the thread itself.
+
+use memory::VirtualAddress;
+use nt::kdbg;
+use unwind::{Found, Registers, Resume, Segment, StackKind, Trust, Unwinder};
+
+use crate::kernel::Kernel;
+use crate::reader::at;
+use crate::segments::Segments;
+use crate::thread::Thread;
+
+/// Bytes of stack that `KiCallUserMode` may have, at most.
+const REACH: u64 = 0x400;
+/// Callbacks of one thread that are followed.
+const MOST: usize = 16;
+
+/// What a thread had called user mode for, the innermost first.
+#[derive(Default)]
+pub(crate) struct Callbacks {
+    pub(crate) found: Vec<Callback>,
+}
+
+impl Callbacks {
+    /// The one that a way into the kernel at the top of this stack, or above
+    /// this stack pointer on it, came from.
+    pub(crate) fn beyond(&self, inner: &Segment, sp: VirtualAddress) -> Option<&Callback> {
+        let by_stack = self.found.iter().find(|one| one.inner == Some(inner.base));
+        let by_frame =
+            |one: &&Callback| one.inner.is_none() && (!inner.holds(one.left) || one.left > sp);
+        by_stack.or_else(|| self.found.iter().find(by_frame))
+    }
+}
+
+/// One call of user mode.
+pub(crate) struct Callback {
+    /// The base of the stack that the kernel was entered on next, when it is another.
+    inner: Option<VirtualAddress>,
+    /// Where its stack was left.
+    pub(crate) left: VirtualAddress,
+    /// Where that goes on; `None` when it was not proved.
+    pub(crate) caller: Option<(Registers, Trust)>,
+}
+
+impl Callback {
+    pub(crate) fn resume(&self) -> Option<Resume> {
+        let (registers, trust) = self.caller.clone()?;
+        let sp_known = matches!(registers, Registers::X64(_)) || trust == Trust::Certain;
+        Some(Resume { registers, exact: false, found: Found::Callback, trust, sp_known })
+    }
+}
+
+/// The callbacks of a thread. Stacks that were left for one are marked so.
+pub(crate) fn find(
+    kernel: &Kernel<'_>,
+    unwinder: &Unwinder<'_>,
+    thread: &Thread,
+    stacks: &mut Segments,
+    registers: impl Fn(VirtualAddress) -> Option<Registers>,
+) -> Callbacks {
+    let function = kernel
+        .block()
+        .and_then(|block| block.address_of(kdbg::KI_CALL_USER_MODE))
+        .filter(|function| kernel.modules().kernel().is_some_and(|nt| nt.contains(*function)));
+    let caller = |left: VirtualAddress, within: &Segment| {
+        let room = within.base.0.checked_sub(left.0).filter(|_| within.holds(left))?;
+        unwinder.caller_of(function?, &registers(left)?, room.min(REACH))
+    };
+    let mut found = Vec::new();
+    for (number, left) in stacks.left.iter().enumerate() {
+        let Some(left) = left.kernel_stack else { continue };
+        let Some(outer) = stacks.segments.get(number + 1).copied() else { continue };
+        let caller = caller(left, &outer);
+        let Some(inner) = stacks.segments.get_mut(number) else { continue };
+        if caller.is_some() {
+            inner.kind = StackKind::UserCallback;
+        }
+        found.push(Callback { inner: Some(inner.base), left, caller });
+    }
+    for frame in frames(kernel, thread) {
+        let Some(within) = stacks.segments.iter().find(|one| one.holds(frame)) else { break };
+        let caller = caller(frame, within);
+        if caller.is_some() {
+            found.push(Callback { inner: None, left: frame, caller });
+        }
+    }
+    Callbacks { found }
+}
+
+/// The callback frames that the debugger block leads to.
+fn frames(kernel: &Kernel<'_>, thread: &Thread) -> Vec<VirtualAddress> {
+    let offset = |field| kernel.block().and_then(|block| block.offset(field)).map(u64::from);
+    let (Some(first), Some(next)) = (offset(kdbg::TH_CALLBACK_STACK), offset(kdbg::NEXT_CALLBACK))
+    else {
+        return Vec::new();
+    };
+    let follow = |from| kernel.reader().kernel_pointer(from).ok().flatten();
+    let head = Some(at(thread.address, first)).filter(|_| first != 0).and_then(follow);
+    std::iter::successors(head, |frame| follow(at(*frame, next))).take(MOST).collect()
+}

@@ -13,6 +13,7 @@ pub mod contents;
 pub mod crash;
 pub mod hang;
 pub mod listing;
+pub mod stack_wait;
 pub mod stacks;
 pub mod summary;
 
@@ -21,6 +22,7 @@ pub use completeness::{Completeness, completeness};
 pub use contents::{Contents, Counted, contents};
 pub use crash::{Crash, CrashParameter, crash};
 pub use hang::{Hang, hang};
+pub use stack_wait::{StackWait, StackWaits};
 pub use stacks::{FrameReport, StackReport, UniqueStack};
 pub use summary::{Summary, summary};
 

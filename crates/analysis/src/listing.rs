@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::stacks::{self, FrameReport};
-use crate::{Census, Hex, ThreadRef};
+use crate::{Census, Hex, StackWait, ThreadRef};
 
 /// A loaded module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -70,6 +70,10 @@ pub struct ThreadReport {
     pub wait_milliseconds: Option<u64>,
     /// What it waits for.
     pub waits: Vec<WaitReport>,
+    /// Of a thread that the capture woke, whose state and wait blocks are not
+    /// those of the hang: the wait that it was in, as its stack tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_in: Option<StackWait>,
     /// Priority.
     pub priority: Option<u64>,
     /// BasePriority.
@@ -183,9 +187,18 @@ pub fn threads<'r>(
 ) -> impl Iterator<Item = ThreadReport> + 'r {
     kernel.probe_objects(&census.processes, &census.threads);
     let processors = kernel.processors().map(|all| all.processors).unwrap_or_default();
+    // Only a stack tells the wait of a thread that was woken to be photographed.
+    let walker = Some(kernel).filter(|kernel| kernel.is_of_threads_in_capture());
+    let walker = walker.map(|kernel| Stacks::new(kernel, images, &census.threads));
     let all = census.threads.iter().enumerate().filter(move |(number, _)| wanted(*number));
     all.filter_map(move |(number, thread)| {
-        Some(self::thread(kernel, images, &processors, thread, census.name(number)?))
+        let mut report = self::thread(kernel, images, &processors, thread, census.name(number)?);
+        if let Some(walker) = &walker {
+            let stack = walker.of(thread).ok();
+            let frames = stack.map(|stack| stacks::frames(images, &stack)).unwrap_or_default();
+            report.waits_in = StackWait::of(&frames);
+        }
+        Some(report)
     })
 }
 
@@ -196,17 +209,20 @@ fn thread(
     thread: &Thread,
     name: ThreadRef,
 ) -> ThreadReport {
-    let waits = thread.waits() == Some(true);
+    let told = !kernel.is_of_threads_in_capture();
+    let waits = thread.waits() == Some(true) && told;
     let time = |ticks: Option<u64>| Some(kernel.clock()?.milliseconds(ticks?));
     let on = processors.iter().find(|one| one.current_thread == Some(thread.address));
     let irps = kernel.irps(thread.address).map(|list| list.irps).unwrap_or_default();
     ThreadReport {
         thread: name,
-        state: thread.state.map(|state| state.to_string()),
+        state: thread.state.filter(|_| told).map(|state| state.to_string()),
         wait_reason: thread.wait_reason.filter(|_| waits).map(|reason| reason.to_string()),
         wait_milliseconds: time(thread.wait_ticks.filter(|_| waits).map(u64::from)),
+        waits_in: None,
         waits: kernel
             .waits(thread)
+            .filter(|_| told)
             .unwrap_or_default()
             .into_iter()
             .map(|wait| WaitReport {

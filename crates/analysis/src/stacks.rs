@@ -8,7 +8,7 @@ use ntos::{Images, Kernel, NameSource, NoStack, Stacks, Start, ThreadStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::{Census, Hex, ThreadRef, kebab};
+use crate::{Census, Hex, StackWait, ThreadRef, kebab};
 
 /// One frame of a stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -50,6 +50,10 @@ pub struct StackReport {
     pub wait_reason: Option<String>,
     /// For how long, in milliseconds.
     pub wait_milliseconds: Option<u64>,
+    /// Of a thread that the capture woke, whose state is not that of the hang:
+    /// the wait that it was in, as its stack tells it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waits_in: Option<StackWait>,
     /// Where the walk began.
     pub start: Option<String>,
     /// The frames, the innermost first.
@@ -76,16 +80,18 @@ pub struct UniqueStack {
 /// Walks the stack of each thread that `wanted` takes, one after the other as
 /// they are asked for: all together are much.
 pub fn stacks<'r>(
+    kernel: &'r Kernel<'_>,
     walker: &'r Stacks<'_, '_>,
     images: &'r Images<'_>,
     census: &'r Census,
-    ticks: impl Fn(u32) -> Option<u64> + 'r,
     wanted: impl Fn(usize) -> bool + 'r,
 ) -> impl Iterator<Item = StackReport> + 'r {
     let mut names = Namer { images, known: HashMap::new() };
+    let in_capture = kernel.is_of_threads_in_capture();
+    let ticks = |ticks: u32| Some(kernel.clock()?.milliseconds(ticks.into()));
     let report = move |number: usize| {
         let thread = census.threads.get(number)?;
-        let waits = thread.waits() == Some(true);
+        let waits = thread.waits() == Some(true) && !in_capture;
         let (start, frames, end, whole) = match walker.of(thread) {
             Ok(stack) => {
                 let whole = is_whole(&stack);
@@ -96,9 +102,10 @@ pub fn stacks<'r>(
         };
         Some(StackReport {
             thread: census.name(number)?,
-            state: thread.state.map(|state| state.to_string()),
+            state: thread.state.filter(|_| !in_capture).map(|state| state.to_string()),
             wait_reason: thread.wait_reason.filter(|_| waits).map(|reason| reason.to_string()),
-            wait_milliseconds: thread.wait_ticks.filter(|_| waits).and_then(&ticks),
+            wait_milliseconds: thread.wait_ticks.filter(|_| waits).and_then(ticks),
+            waits_in: if in_capture { StackWait::of(&frames) } else { None },
             start,
             frames,
             end,

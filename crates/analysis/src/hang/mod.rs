@@ -21,6 +21,7 @@ pub use relation::{Evidence, Grade, Holder, Object, Relation};
 pub use waiting::{NotProvable, Waiting};
 
 use crate::listing::{self, ProcessorReport};
+use crate::stack_wait::{self, StackWait, StackWaits};
 use crate::{Census, ListReport};
 use scene::Scene;
 
@@ -49,6 +50,9 @@ pub struct Hang {
     pub processors: Vec<ProcessorReport>,
     /// The threads that have waited longest, workers without work left out.
     pub longest: Vec<Waiting>,
+    /// Of threads that the capture woke: the waits that their stacks tell.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub waits_by_stack: Vec<StackWaits>,
     /// Threads that wait for work: what they wait for is no sign of a hang.
     pub idle_workers: Option<u64>,
     /// Waits of kinds that no dump proves, by their reason.
@@ -88,8 +92,8 @@ pub fn hang(
     let in_capture = kernel.is_of_threads_in_capture();
     if in_capture {
         unasked.push(
-            "what threads waited for, and for how long: the capture woke them, and their state and \
-             wait blocks are not those of the hang; their stacks tell the wait"
+            "which objects threads waited for, and for how long: the capture woke them, and their \
+             state and wait blocks are not those of the hang; their stacks tell the wait"
                 .into(),
         );
         // Threads of one dump were photographed one after the other.
@@ -110,6 +114,11 @@ pub fn hang(
         busy_processors: busy::busy(&processors, milliseconds),
         processors,
         longest: if in_capture { Vec::new() } else { waiting::longest(&scene) },
+        waits_by_stack: if in_capture {
+            by_stack(kernel, images, walker, census)
+        } else {
+            Vec::new()
+        },
         idle_workers: (!in_capture).then(|| waiting::idle_workers(&scene)),
         not_provable: waiting::not_provable(&scene, &relations),
         relations,
@@ -117,4 +126,17 @@ pub fn hang(
         chains,
         unasked,
     }
+}
+
+fn by_stack(
+    kernel: &Kernel<'_>,
+    images: &Images<'_>,
+    walker: &Stacks<'_, '_>,
+    census: &Census,
+) -> Vec<StackWaits> {
+    let all = crate::stacks::stacks(kernel, walker, images, census, |_| true);
+    stack_wait::together(all.filter_map(|stack| {
+        let wait: StackWait = stack.waits_in?;
+        Some(StackWaits { wait, count: 1, threads: vec![stack.thread] })
+    }))
 }

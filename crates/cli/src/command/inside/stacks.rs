@@ -43,9 +43,7 @@ pub(super) fn all<'r>(
     walker: &'r Stacks<'_, '_>,
     wanted: impl Fn(usize) -> bool + 'r,
 ) -> impl Iterator<Item = analysis::StackReport> + 'r {
-    let milliseconds =
-        |ticks: u32| inside.kernel.clock().map(|clock| clock.milliseconds(ticks.into()));
-    walk::stacks(walker, inside.images, &inside.census, milliseconds, wanted)
+    walk::stacks(inside.kernel, walker, inside.images, &inside.census, wanted)
 }
 
 /// The stack of the context in the dump's header.

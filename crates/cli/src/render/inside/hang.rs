@@ -4,7 +4,7 @@ use analysis::hang::{
     BusyProcessor, Chain, Cycle, Evidence, Grade, Holder, NotProvable, Relation, StuckQueue,
 };
 use analysis::stacks::ContextStack;
-use analysis::{Crash, Hang, UniqueStack};
+use analysis::{Crash, Hang, StackWaits, UniqueStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -68,6 +68,9 @@ pub(crate) fn text(report: &HangReport) -> String {
     stuck(&mut record, hang);
     loose(&mut record, hang);
     longest(&mut record, hang);
+    for one in &hang.waits_by_stack {
+        record.line("by stack", by_stack(one));
+    }
     for one in &hang.not_provable {
         record.line("not provable", not_provable(one));
     }
@@ -147,6 +150,12 @@ fn waits(hang: &Hang) -> String {
     };
     more.insert(0, waits);
     more.join("; ")
+}
+
+/// `4 threads in KeRemoveQueueEx, called by nt!IoRemoveIoCompletion: work to come`.
+pub(super) fn by_stack(one: &StackWaits) -> String {
+    let threads = count(one.count as usize, "thread", "threads");
+    format!("{threads} in {}", stacks::wait_text(&one.wait))
 }
 
 pub(super) fn not_provable(one: &NotProvable) -> String {

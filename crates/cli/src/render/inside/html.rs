@@ -8,8 +8,8 @@ use analysis::hang::{Evidence, Relation};
 use analysis::{Hang, UniqueStack};
 
 use super::hang::{
-    HangReport, busy_sentence, crash_name, grade, holder, not_provable, queue_sentence, sentence,
-    verdict,
+    HangReport, busy_sentence, by_stack, crash_name, grade, holder, not_provable, queue_sentence,
+    sentence, verdict,
 };
 use super::{stacks, thread};
 use crate::render::clean;
@@ -44,6 +44,7 @@ pub(crate) fn page(report: &HangReport) -> String {
     page += &cycles_and_chains(hang);
     page += &stuck(hang);
     page += &longest(hang);
+    page += &by_stacks(hang);
     page += "<h2>What this dump does not tell</h2>\n<ul>\n";
     for one in &hang.not_provable {
         page += &format!("<li>{}</li>\n", escape(&not_provable(one)));
@@ -125,6 +126,15 @@ fn section(heading: &str, hang: &Hang, relations: &[usize]) -> String {
         text += "</li>\n";
     }
     text + "</ul>\n"
+}
+
+fn by_stacks(hang: &Hang) -> String {
+    if hang.waits_by_stack.is_empty() {
+        return String::new();
+    }
+    let items =
+        hang.waits_by_stack.iter().map(|one| format!("<li>{}</li>\n", escape(&by_stack(one))));
+    format!("<h2>Waits that the stacks tell</h2>\n<ul>\n{}</ul>\n", items.collect::<String>())
 }
 
 fn longest(hang: &Hang) -> String {

@@ -169,7 +169,11 @@ pub(crate) fn threads_text(report: &ThreadsReport<'_>, out: &mut dyn Write) -> i
             or_dash(one.kernel_milliseconds.map(time)),
             or_dash(one.user_milliseconds.map(time)),
             or_dash(one.context_switches),
-            if waits.is_empty() { "-".to_owned() } else { waits.join(", ") },
+            match &one.waits_in {
+                Some(wait) => format!("by its stack in {}", stacks::wait_text(wait)),
+                None if waits.is_empty() => "-".to_owned(),
+                None => waits.join(", "),
+            },
             or_dash(start),
             or_dash(one.thread.process.as_ref()),
         ]

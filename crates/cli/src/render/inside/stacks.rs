@@ -1,7 +1,7 @@
 //! Kernel stacks.
 
 use analysis::stacks::ContextStack;
-use analysis::{FrameReport, StackReport, UniqueStack};
+use analysis::{FrameReport, StackReport, StackWait, UniqueStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -80,10 +80,19 @@ fn of_thread(stack: &StackReport) -> String {
     if let Some(reason) = &stack.wait_reason {
         text += &format!(" ({reason})");
     }
+    if let Some(wait) = &stack.waits_in {
+        text += &format!(", by its stack in {}", wait_text(wait));
+    }
     if let Some(milliseconds) = stack.wait_milliseconds {
         text += &format!(" for {}", time(milliseconds));
     }
     text
+}
+
+/// `KeWaitForSingleObject, called by nt!ExpWaitForResource: a resource`.
+pub(crate) fn wait_text(wait: &StackWait) -> String {
+    let caller = wait.caller.as_ref().map_or(String::new(), |name| format!(", called by {name}"));
+    format!("{}{caller}: {}", wait.function, wait.what)
 }
 
 /// One line a frame: address, stack pointer, name, how it was found.

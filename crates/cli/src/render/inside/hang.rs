@@ -8,6 +8,7 @@ use analysis::{Crash, Hang, StackWaits, UniqueStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::stacks::Scans;
 use super::{Head, incomplete, stacks, thread, time};
 use crate::render::Record;
 
@@ -57,7 +58,7 @@ pub(crate) fn text(report: &HangReport) -> String {
         crash_text(&mut record, crash);
     }
     if let Some(context) = crashed {
-        stacks::context_text(&mut record, context);
+        stacks::context_text(&mut record, context, Scans::Few);
     }
     for cycle in &hang.cycles {
         cycle_text(&mut record, hang, cycle);
@@ -86,9 +87,9 @@ pub(crate) fn text(report: &HangReport) -> String {
     let shown = report.unique_stacks.get(..report.unique_stacks.len().min(STACKS));
     record.text(&format!("\n{} unique stacks", report.unique_stacks.len()));
     record.text(if report.unique_stacks.len() > STACKS { ", the most frequent:\n" } else { "\n" });
-    stacks::unique_text(&mut record, shown.unwrap_or_default());
+    stacks::unique_text(&mut record, shown.unwrap_or_default(), Scans::Few);
     if let Some(context) = report.context.as_ref().filter(|_| crashed.is_none()) {
-        stacks::context_text(&mut record, context);
+        stacks::context_text(&mut record, context, Scans::Few);
     }
     record.into_text()
 }

@@ -85,7 +85,7 @@ fn crash(report: &HangReport) -> String {
         text += "</ul>\n";
     }
     if let Some(context) = report.context.as_ref().filter(|context| context.fault) {
-        let frames = stacks::frames_text(&context.frames, &context.end);
+        let frames = stacks::frames_text(&context.frames, &context.end, stacks::Scans::All);
         text += &format!("<h2>Stack of the crash</h2>\n<pre>{}</pre>\n", escape(&frames));
     }
     text
@@ -160,7 +160,7 @@ fn stack(group: &UniqueStack, open: bool) -> String {
         group.count,
         escape(&first.unwrap_or_default()),
         escape(&named.join(", ")),
-        escape(&stacks::frames_text(&group.frames, &group.end))
+        escape(&stacks::frames_text(&group.frames, &group.end, stacks::Scans::All))
     )
 }
 

@@ -201,7 +201,7 @@ pub(crate) fn processors_text(report: &ProcessorsReport) -> String {
         if one.corralled {
             record.line("corralled", "the capture held it: its registers are of the capture");
         }
-        record.text(&stacks::frames_text(&one.frames, &one.end));
+        record.text(&stacks::frames_text(&one.frames, &one.end, stacks::Scans::All));
     }
     record.into_text()
 }

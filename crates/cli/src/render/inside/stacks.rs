@@ -21,11 +21,22 @@ pub(crate) struct StacksReport {
     pub(crate) unique: Option<Vec<UniqueStack>>,
 }
 
+/// How much of what a scan found is shown of one stack.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scans {
+    All,
+    /// So few that they do not crowd out what is known; the rest is counted.
+    Few,
+}
+
+/// Frames of a scan that are shown of one stack where they shall be few.
+const FEW: usize = 6;
+
 /// `livedump stacks`.
 pub(crate) fn text(report: &StacksReport) -> String {
     let mut record = report.head.record();
     if let Some(context) = &report.context {
-        context_text(&mut record, context);
+        context_text(&mut record, context, Scans::All);
     }
     for stack in &report.stacks {
         record.text("\n");
@@ -33,29 +44,29 @@ pub(crate) fn text(report: &StacksReport) -> String {
         if stack.frames.is_empty() {
             record.line("stack", &stack.end);
         } else {
-            record.text(&frames_text(&stack.frames, &stack.end));
+            record.text(&frames_text(&stack.frames, &stack.end, Scans::All));
         }
     }
     if let Some(unique) = &report.unique {
-        unique_text(&mut record, unique);
+        unique_text(&mut record, unique, Scans::All);
     }
     record.into_text()
 }
 
 /// Stacks that threads share.
-pub(crate) fn unique_text(record: &mut Record, unique: &[UniqueStack]) {
+pub(crate) fn unique_text(record: &mut Record, unique: &[UniqueStack], scans: Scans) {
     for group in unique {
         record.text("\n");
         let named: Vec<String> = group.threads.iter().take(8).map(thread).collect();
         let more = group.threads.len().saturating_sub(named.len());
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
         record.line("threads", format!("{}: {}{more}", group.count, named.join(", ")));
-        record.text(&frames_text(&group.frames, &group.end));
+        record.text(&frames_text(&group.frames, &group.end, scans));
     }
 }
 
 /// The stack of the header's context.
-pub(crate) fn context_text(record: &mut Record, context: &ContextStack) {
+pub(crate) fn context_text(record: &mut Record, context: &ContextStack, scans: Scans) {
     record.text("\n");
     let of = context.thread.as_ref().map_or_else(|| "a thread not named".to_owned(), thread);
     let what = if context.fault { "crashed in" } else { "of the capture, no fault:" };
@@ -69,7 +80,7 @@ pub(crate) fn context_text(record: &mut Record, context: &ContextStack) {
             ),
         );
     }
-    record.text(&frames_text(&context.frames, &context.end));
+    record.text(&frames_text(&context.frames, &context.end, scans));
 }
 
 fn of_thread(stack: &StackReport) -> String {
@@ -96,9 +107,14 @@ pub(crate) fn wait_text(wait: &StackWait) -> String {
 }
 
 /// One line a frame: address, stack pointer, name, how it was found.
-pub(crate) fn frames_text(frames: &[FrameReport], end: &str) -> String {
+pub(crate) fn frames_text(frames: &[FrameReport], end: &str, scans: Scans) -> String {
     let mut text = String::new();
+    let mut found_by_scan = 0;
     for frame in frames {
+        found_by_scan += usize::from(frame.found == "scan");
+        if frame.found == "scan" && scans == Scans::Few && found_by_scan > FEW {
+            continue;
+        }
         if let Some(stack) = &frame.boundary {
             text += &match stack.as_str() {
                 "user-callback" => "  -- user mode was called from here --\n".to_owned(),
@@ -118,6 +134,10 @@ pub(crate) fn frames_text(frames: &[FrameReport], end: &str) -> String {
             frame.found
         );
     }
+    if scans == Scans::Few && found_by_scan > FEW {
+        let more = found_by_scan - FEW;
+        text += &format!("  and {more} more found by scan, which `livedump stacks` shows\n");
+    }
     text + &format!("  end: {}\n", clean(end))
 }
 
@@ -130,5 +150,43 @@ pub(crate) fn name(frame: &FrameReport) -> String {
         (Some(symbol), 0) => format!("{module}!{symbol}{export}"),
         (Some(symbol), offset) => format!("{module}!{symbol}+{offset:#x}{export}"),
         (None, offset) => format!("{module}+{offset:#x}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use analysis::Hex;
+
+    use super::*;
+
+    fn frame(number: u64, found: &str) -> FrameReport {
+        FrameReport {
+            address: Hex(number),
+            stack_pointer: Hex(0),
+            module: None,
+            symbol: None,
+            offset: None,
+            symbol_from: None,
+            found: found.into(),
+            trust: "weak".into(),
+            boundary: None,
+            capture: false,
+            notes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn frames_of_a_scan_do_not_crowd_out_others_and_those_left_out_are_counted() {
+        let frames: Vec<FrameReport> = (0..40)
+            .map(|number| frame(number, if number % 20 == 0 { "unwind" } else { "scan" }))
+            .collect();
+        let few = frames_text(&frames, "zero return", Scans::Few);
+        assert_eq!(few.matches("[scan").count(), FEW);
+        assert_eq!(few.matches("[unwind").count(), 2, "{few}");
+        assert!(few.contains("and 32 more found by scan"), "{few}");
+        let all = frames_text(&frames, "zero return", Scans::All);
+        assert!(all.matches("[scan").count() == 38 && !all.contains("more found"), "{all}");
+        let short = frames_text(&frames[1..=FEW], "zero return", Scans::Few);
+        assert!(short.matches("[scan").count() == FEW && !short.contains("more found"), "{short}");
     }
 }

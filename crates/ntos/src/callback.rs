@@ -4,11 +4,10 @@
 //! which is how win32k calls window procedures), and user mode may enter the
 //! kernel again from there. Between the two entries there is no frame that
 //! leads from one to the other. What is public of it: the debugger block has
-//! the address of `KiCallUserMode`, the function that calls user mode, and
-//! where a thread points to its innermost callback frame and that to the next
-//! (`KDHELP64` of dbghelp.h: "used by kernel debuggers to trace through
-//! user-mode callbacks"; both offsets are 0 on Windows 10); a stack that was
-//! left for another says with which stack pointer (`_KSTACK_CONTROL`).
+//! the address of `KiCallUserMode`, the function that calls user mode, and a
+//! stack that was left for another says with which stack pointer
+//! (`_KSTACK_CONTROL`). The block's `ThCallbackStack` and `NextCallback`, where
+//! frames of callbacks are linked, are 0 on Windows 10, and not used.
 //!
 //! What lies in the frame of `KiCallUserMode` nobody documents, so nothing of
 //! it is believed: a stack goes on only at an address that the call of that
@@ -19,14 +18,10 @@ use nt::kdbg;
 use unwind::{Found, Registers, Resume, Segment, StackKind, Trust, Unwinder};
 
 use crate::kernel::Kernel;
-use crate::reader::at;
 use crate::segments::Segments;
-use crate::thread::Thread;
 
 /// Bytes of stack that `KiCallUserMode` may have, at most.
 const REACH: u64 = 0x400;
-/// Callbacks of one thread that are followed.
-const MOST: usize = 16;
 
 /// What a thread had called user mode for, the innermost first.
 #[derive(Default)]
@@ -35,20 +30,16 @@ pub(crate) struct Callbacks {
 }
 
 impl Callbacks {
-    /// The one that a way into the kernel at the top of this stack, or above
-    /// this stack pointer on it, came from.
-    pub(crate) fn beyond(&self, inner: &Segment, sp: VirtualAddress) -> Option<&Callback> {
-        let by_stack = self.found.iter().find(|one| one.inner == Some(inner.base));
-        let by_frame =
-            |one: &&Callback| one.inner.is_none() && (!inner.holds(one.left) || one.left > sp);
-        by_stack.or_else(|| self.found.iter().find(by_frame))
+    /// The one from which the kernel was entered again on this stack.
+    pub(crate) fn beyond(&self, inner: &Segment) -> Option<&Callback> {
+        self.found.iter().find(|one| one.inner == inner.base)
     }
 }
 
 /// One call of user mode.
 pub(crate) struct Callback {
-    /// The base of the stack that the kernel was entered on next, when it is another.
-    inner: Option<VirtualAddress>,
+    /// The base of the stack that the kernel was entered on next.
+    inner: VirtualAddress,
     /// Where its stack was left.
     pub(crate) left: VirtualAddress,
     /// Where that goes on; `None` when it was not proved.
@@ -67,7 +58,6 @@ impl Callback {
 pub(crate) fn find(
     kernel: &Kernel<'_>,
     unwinder: &Unwinder<'_>,
-    thread: &Thread,
     stacks: &mut Segments,
     registers: impl Fn(VirtualAddress) -> Option<Registers>,
 ) -> Callbacks {
@@ -88,26 +78,7 @@ pub(crate) fn find(
         if caller.is_some() {
             inner.kind = StackKind::UserCallback;
         }
-        found.push(Callback { inner: Some(inner.base), left, caller });
-    }
-    for frame in frames(kernel, thread) {
-        let Some(within) = stacks.segments.iter().find(|one| one.holds(frame)) else { break };
-        let caller = caller(frame, within);
-        if caller.is_some() {
-            found.push(Callback { inner: None, left: frame, caller });
-        }
+        found.push(Callback { inner: inner.base, left, caller });
     }
     Callbacks { found }
-}
-
-/// The callback frames that the debugger block leads to.
-fn frames(kernel: &Kernel<'_>, thread: &Thread) -> Vec<VirtualAddress> {
-    let offset = |field| kernel.block().and_then(|block| block.offset(field)).map(u64::from);
-    let (Some(first), Some(next)) = (offset(kdbg::TH_CALLBACK_STACK), offset(kdbg::NEXT_CALLBACK))
-    else {
-        return Vec::new();
-    };
-    let follow = |from| kernel.reader().kernel_pointer(from).ok().flatten();
-    let head = Some(at(thread.address, first)).filter(|_| first != 0).and_then(follow);
-    std::iter::successors(head, |frame| follow(at(*frame, next))).take(MOST).collect()
 }

@@ -87,27 +87,28 @@ impl Kernel<'_> {
     /// Base, limit, the pointer it was left with, and its own InitialStack, in
     /// the order that all public types have them.
     fn probed_segment(&self, top: VirtualAddress, base: VirtualAddress) -> Option<Left> {
-        let end = base.0.min(top.0.checked_add(TOP)?);
-        let places = (top.0..end).step_by(8);
-        places.filter_map(|place| self.probed_at(VirtualAddress(place))).find(|left| {
-            // A stack's own bounds lie at its top too.
-            left.base != base
-        })
+        let size = base.0.checked_sub(top.0)?.min(TOP) as usize;
+        let mut bytes = vec![0; size & !7];
+        self.reader().bytes(top, &mut bytes).ok()?;
+        let words: Vec<u64> =
+            bytes.as_chunks::<8>().0.iter().map(|w| u64::from_le_bytes(*w)).collect();
+        // A stack's own bounds may lie at its top too.
+        words.windows(4).filter_map(segment_of).find(|left| left.base != base)
     }
+}
 
-    fn probed_at(&self, place: VirtualAddress) -> Option<Left> {
-        let word = |n: u64| self.reader().kernel_pointer(at(place, n * 8)).ok().flatten();
-        let (base, limit, left, initial) = (word(0)?, word(1)?, word(2)?, word(3)?);
-        let pages = base.0.is_multiple_of(PAGE) && limit.0.is_multiple_of(PAGE);
-        let sized = limit < base && base.0 - limit.0 <= LARGEST;
-        let inside = limit <= left && left <= initial && initial < base;
-        (pages && sized && inside).then_some(Left {
-            base,
-            limit,
-            kernel_stack: Some(left),
-            initial_stack: Some(initial),
-        })
-    }
+fn segment_of(words: &[u64]) -> Option<Left> {
+    let [base, limit, left, initial] = *words else { return None };
+    let pages = base.is_multiple_of(PAGE) && limit.is_multiple_of(PAGE);
+    let sized = limit < base && base - limit <= LARGEST;
+    let inside = limit <= left && left <= initial && initial < base;
+    let kernel = VirtualAddress(limit).is_kernel();
+    (pages && sized && inside && kernel).then_some(Left {
+        base: VirtualAddress(base),
+        limit: VirtualAddress(limit),
+        kernel_stack: Some(VirtualAddress(left)),
+        initial_stack: Some(VirtualAddress(initial)),
+    })
 }
 
 impl Segments {

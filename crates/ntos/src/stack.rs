@@ -128,7 +128,14 @@ impl<'k, 'a> Stacks<'k, 'a> {
             Some(registers) => (Start::SwitchFrame, registers),
             None => (Start::SavedStackPointer, self.bare(stack).ok_or(NoStack::Unknown)?),
         };
-        Ok(ThreadStack { start, walk: self.walk(&registers, false, Some(thread), None) })
+        let mut walk = self.walk(&registers, false, Some(thread), None);
+        // Where it begins is known only as well as what all threads share.
+        if start != Start::SavedStackPointer && self.switch_frame.is_some_and(|frame| !frame.seen) {
+            for frame in &mut walk.frames {
+                frame.trust = frame.trust.min(Trust::Probable);
+            }
+        }
+        Ok(ThreadStack { start, walk })
     }
 
     /// What a processor ran, from its saved registers. `None` when these are
@@ -190,24 +197,22 @@ impl<'k, 'a> Stacks<'k, 'a> {
     ) -> Walk {
         let unwinder = Unwinder::new(self.images, self.kernel.memory());
         let mut stacks = thread.map(|thread| self.kernel.stack_segments(thread));
-        let callbacks = match (thread, &mut stacks) {
-            (Some(thread), Some(stacks)) => {
-                let bare = |left| self.bare(left);
-                callback::find(self.kernel, &unwinder, thread, stacks, bare)
-            }
-            _ => Callbacks::default(),
+        let bare = |left| self.bare(left);
+        let callbacks = match &mut stacks {
+            Some(stacks) => callback::find(self.kernel, &unwinder, stacks, bare),
+            None => Callbacks::default(),
         };
         let segments = stacks.map_or_else(Vec::new, |stacks| stacks.segments);
-        let next = |inner: &Segment, sp: VirtualAddress, end: &End| {
+        let next = |inner: &Segment, _: VirtualAddress, end: &End| {
             let End::UserMode { .. } = end else { return None };
-            callbacks.beyond(inner, sp).and_then(Callback::resume)
+            callbacks.beyond(inner).and_then(Callback::resume)
         };
         let stack = self.stack(registers.sp(), &segments, processor).resume_with(&next);
         let mut walk = unwinder.walk(registers, exact, &stack);
         if let End::UserMode { address, .. } = walk.end
             && let Some(last) = walk.frames.last().map(|frame| frame.stack_pointer)
             && let Some(inner) = segments.iter().find(|segment| segment.holds(last))
-            && let Some(callback) = callbacks.beyond(inner, last)
+            && let Some(callback) = callbacks.beyond(inner)
         {
             walk.end = End::UserCallback { address, left: callback.left };
         }

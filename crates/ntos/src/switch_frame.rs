@@ -20,6 +20,8 @@ use crate::thread::Thread;
 const REACH: u64 = 0x180;
 /// The same for threads in the capture, whose innermost function has a CONTEXT in its frame.
 const REACH_IN_CAPTURE: u64 = 0x1000;
+/// Bytes that a kernel stack has at most.
+const LARGEST_STACK: u64 = 0x10_0000;
 /// Threads that are looked at.
 const SAMPLE: usize = 64;
 
@@ -37,6 +39,9 @@ pub struct SwitchFrame {
     pub source: Source,
     /// How many threads were looked at, and how many of them agree.
     pub threads: (u32, u32),
+    /// Whether types told, or a call was seen before the return address: else
+    /// what the threads share could be something else.
+    pub seen: bool,
 }
 
 impl SwitchFrame {
@@ -65,6 +70,7 @@ impl SwitchFrame {
             frame_offset: types.frame.or(types.frame_of_arm64).map(|frame| frame.offset),
             source: member.source,
             threads: (0, 0),
+            seen: true,
         };
         let fits = stacks.iter().filter(|stack| frame.registers(kernel, **stack).is_some()).count();
         let threads = (stacks.len() as u32, fits as u32);
@@ -74,8 +80,8 @@ impl SwitchFrame {
 
     fn learnt(kernel: &Kernel<'_>, images: &Images<'_>, stacks: &[VirtualAddress]) -> Option<Self> {
         let nt = kernel.modules().kernel()?;
-        let is_x64 = kernel.dump().header().machine_image_type == Machine::X64;
-        let returns = |value| !is_x64 || unwind::follows_call(images, value) != Some(false);
+        let is_arm = kernel.dump().header().machine_image_type == Machine::Arm64;
+        let returns = |value| unwind::follows_call(images, value, is_arm);
         let reach = if kernel.is_of_threads_in_capture() { REACH_IN_CAPTURE } else { REACH };
         let mut votes: HashMap<(u64, VirtualAddress), u32> = HashMap::new();
         let mut looked = 0;
@@ -83,7 +89,11 @@ impl SwitchFrame {
             looked += 1;
             for offset in (0..reach).step_by(8) {
                 let Ok(value) = kernel.reader().pointer(at(*stack, offset)) else { break };
-                if nt.contains(value) && images.is_code(value) != Some(false) && returns(value) {
+                let code = nt.contains(value) && images.is_code(value) != Some(false);
+                // What ARM64 code returns by is saved behind the frame pointer;
+                // other pointers to the kernel are shared as well.
+                let framed = !is_arm || points_up(kernel, *stack, offset);
+                if code && framed && returns(value) != Some(false) {
                     *votes.entry((offset, value)).or_default() += 1;
                 }
             }
@@ -101,6 +111,7 @@ impl SwitchFrame {
             frame_offset: offset.checked_sub(8).filter(|_| !kernel.is_of_threads_in_capture()),
             source: Source::Probed,
             threads: (looked, best),
+            seen: returns(value) == Some(true),
         })
     }
 
@@ -141,4 +152,13 @@ impl SwitchFrame {
             _ => return None,
         })
     }
+}
+
+/// Whether in front of a place of a stack lies a frame pointer: into the same
+/// stack, further up.
+fn points_up(kernel: &Kernel<'_>, stack: VirtualAddress, offset: u64) -> bool {
+    let before = offset.checked_sub(8).map(|before| at(stack, before));
+    let frame = before.and_then(|place| kernel.reader().pointer(place).ok());
+    let distance = frame.and_then(|frame| frame.0.checked_sub(at(stack, offset).0));
+    distance.is_some_and(|distance| (8..LARGEST_STACK).contains(&distance))
 }

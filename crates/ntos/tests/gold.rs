@@ -193,6 +193,33 @@ fn the_arm64_stack_is_followed_by_its_frame_pointers_to_where_the_thread_began()
     });
 }
 
+/// Three threads of it wait. What all three share at one place of their stacks
+/// is a pointer to data too: only behind a frame pointer lies what they return
+/// by. One of them came in by the same system call as the thread that crashed.
+#[test]
+fn waiting_threads_of_the_arm64_dump_go_on_behind_their_frame_pointers() {
+    with_kernel(POWER_BUTTON, None, |kernel, files| {
+        let images = Images::new(kernel.reader(), kernel.modules(), files);
+        let threads = [0xffff_bb8e_b16b_1080, 0xffff_bb8e_bafe_2280, 0xffff_bb8e_c2f9_3080]
+            .map(|address| kernel.thread(VirtualAddress(address)));
+        let stacks = Stacks::new(kernel, &images, &threads);
+        let switch = stacks.switch_frame().unwrap();
+        assert_eq!((switch.return_offset, switch.frame_offset), (0x58, Some(0x50)));
+        assert_eq!((switch.threads, switch.seen), ((3, 3), false));
+        for thread in &threads {
+            let stack = stacks.of(thread).unwrap();
+            assert_eq!(stack.start, Start::SwitchFrame);
+            assert_eq!(stack.walk.frames[0].address.0, 0xffff_f803_f305_1bd4);
+            assert!(stack.walk.frames.iter().all(|frame| frame.trust == Trust::Probable));
+            assert!(stack.walk.frames[1..].iter().all(|one| one.found == Found::FramePointer));
+        }
+        let whole = stacks.of(&threads[1]).unwrap().walk;
+        assert_eq!((whole.frames.len(), whole.end.to_string().as_str()), (21, "zero return"));
+        let outermost: Vec<u64> = whole.frames[18..].iter().map(|frame| frame.address.0).collect();
+        assert_eq!(outermost, ARM64_GOLD[2..].iter().map(|(pc, _)| *pc).collect::<Vec<_>>());
+    });
+}
+
 #[test]
 fn the_system_process_and_the_current_thread_are_those_that_are_known() {
     let system = VirtualAddress(0xffff_c08b_dce9_4180);

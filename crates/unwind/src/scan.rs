@@ -5,11 +5,15 @@ use memory::VirtualAddress;
 use crate::unwinder::{Scan, Step};
 use crate::{Code, Found, Image, Registers, Segment, Trust, Unwinder, arm64, x64};
 
-/// Whether the instruction before an address of x64 can be a call; `None` when
-/// its bytes are not at hand.
-pub fn follows_call(code: &dyn Code, address: VirtualAddress) -> Option<bool> {
+/// Whether the instruction before an address, of x64 or of ARM64, can be a
+/// call; `None` when its bytes are not at hand.
+pub fn follows_call(code: &dyn Code, address: VirtualAddress, is_arm64: bool) -> Option<bool> {
     let image = code.image_at(VirtualAddress(address.0.checked_sub(1)?))?;
-    x64::follows_call(code, &image, image.rva(address)?)
+    let rva = image.rva(address)?;
+    match is_arm64 {
+        true => arm64::follows_call(code, &image, rva),
+        false => x64::follows_call(code, &image, rva),
+    }
 }
 
 impl Unwinder<'_> {

@@ -82,3 +82,14 @@ fn every_object_of_every_wait_is_found_with_its_kind() {
         assert!(several > 1, "{layout}: no thread waits for several objects");
     }
 }
+
+#[test]
+fn a_queue_whose_workers_all_wait_is_found() {
+    for layout in LAYOUTS {
+        let case = Case::bare("work-queue-full", layout);
+        let hang = case.ask("hang");
+        assert_eq!(hang["stuck_queues"].as_array().unwrap().len(), 1, "{layout}");
+        assert_eq!(hang["stuck_queues"][0]["workers"], 8, "{layout}");
+        case.agrees(case.compare_hang(&hang));
+    }
+}

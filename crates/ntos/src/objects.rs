@@ -57,6 +57,12 @@ impl Kernel<'_> {
         let evidence = Evidence::of(self, processes, threads);
         let header = &mut layout.dispatcher;
         header.kind = header.kind.or_else(|| probe::object::kind(&reader, header, &evidence));
+        header.signal_state =
+            header.signal_state.or_else(|| probe::object::signal_state(&reader, header, &evidence));
+        let queue = &mut layout.kernel_thread.queue;
+        *queue = queue.or_else(|| {
+            probe::object::queue(&reader, &layout.dispatcher, &evidence, self.thread_size()?)
+        });
         if let (None, Some(size)) = (layout.mutant.owner, self.thread_size()) {
             let kind = |object| self.kind_in(&layout, object);
             let is_mutant = |object: &VirtualAddress| kind(*object) == Some(ObjectKind::Mutant);

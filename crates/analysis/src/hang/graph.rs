@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
+use memory::VirtualAddress;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::relation::{Grade, Holder, Relation};
+use super::scene::Scene;
+use super::waiting::{self, Waiting};
 use crate::ThreadRef;
 
 /// Threads that wait behind one another, down to one that does not wait for
@@ -14,6 +17,10 @@ use crate::ThreadRef;
 pub struct Chain {
     /// Who the others wait for in the end.
     pub root: Holder,
+    /// What the root itself waits for, when it is a thread that waits.
+    pub root_waits: Option<Waiting>,
+    /// The root's state, when it is a thread.
+    pub root_state: Option<String>,
     /// The longest way to it: numbers of `relations`, from the last waiter to the root.
     pub path: Vec<usize>,
     /// Every thread that waits for the root, near or far.
@@ -40,6 +47,19 @@ struct Graph<'r> {
     relations: &'r [Relation],
     out: BTreeMap<usize, Vec<(usize, usize)>>,
     back: BTreeMap<usize, Vec<(usize, usize)>>,
+}
+
+impl Chain {
+    /// Says how its root is, if that is a thread whose state is its own.
+    pub(crate) fn tell_root(&mut self, scene: &Scene<'_, '_>) {
+        let Holder::Thread(ThreadRef { address, .. }) = &self.root else { return };
+        let Some(number) = scene.census.find(VirtualAddress(address.0)) else { return };
+        if !scene.kernel.is_of_threads_in_capture() {
+            let state = scene.census.threads.get(number).and_then(|thread| thread.state);
+            self.root_state = state.map(|state| state.to_string());
+            self.root_waits = waiting::of(scene, number);
+        }
+    }
 }
 
 /// Finds every chain and every cycle.
@@ -212,6 +232,8 @@ impl<'r> Graph<'r> {
         });
         Some(Chain {
             root,
+            root_waits: None,
+            root_state: None,
             blocked: names.collect(),
             grade: path.iter().filter_map(of).map(|one| one.grade).min()?,
             path,

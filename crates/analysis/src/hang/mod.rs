@@ -26,7 +26,7 @@ use crate::{Census, ListReport};
 use scene::Scene;
 
 /// What a dump tells of threads that wait for one another.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Hang {
     /// How many processes were found.
     pub processes: u64,
@@ -101,7 +101,8 @@ pub fn hang(
             relation.grade = relation.grade.min(Grade::Consistent);
         }
     }
-    let (chains, cycles) = graph::chains_and_cycles(&relations);
+    let (mut chains, cycles) = graph::chains_and_cycles(&relations);
+    chains.iter_mut().for_each(|chain| chain.tell_root(&scene));
     let processors = listing::processors(kernel, images, walker, census).unwrap_or_default();
     let milliseconds = |ticks| kernel.clock().map(|clock| clock.milliseconds(ticks));
     let waiting = census.threads.iter().filter(|thread| thread.waits() == Some(true)).count();

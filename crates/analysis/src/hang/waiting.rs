@@ -12,7 +12,7 @@ use super::scene::Scene;
 use crate::ThreadRef;
 
 /// How many threads are told of those that wait longest.
-const LONGEST: usize = 20;
+pub(crate) const LONGEST: usize = 20;
 /// How many threads are named of those whose wait is not provable.
 const NAMED: usize = 20;
 
@@ -90,7 +90,9 @@ pub(crate) fn idle_workers(scene: &Scene<'_, '_>) -> u64 {
 }
 
 pub(crate) fn longest(scene: &Scene<'_, '_>) -> Vec<Waiting> {
-    let Some(clock) = scene.kernel.clock() else { return Vec::new() };
+    if scene.kernel.clock().is_none() {
+        return Vec::new();
+    }
     let mut waiting: Vec<(u32, usize)> = scene
         .census
         .threads
@@ -100,22 +102,28 @@ pub(crate) fn longest(scene: &Scene<'_, '_>) -> Vec<Waiting> {
         .filter_map(|(number, thread)| Some((thread.wait_ticks?, number)))
         .collect();
     waiting.sort_by_key(|(ticks, number)| (std::cmp::Reverse(*ticks), *number));
-    waiting
-        .into_iter()
-        .take(LONGEST)
-        .filter_map(|(ticks, number)| {
-            let objects = scene.waits.get(number)?.iter().map(|wait| {
-                let kind = wait.kind.map_or_else(|| "object".to_owned(), |kind| kind.to_string());
-                Object::new(wait.object, kind)
-            });
-            Some(Waiting {
-                thread: scene.census.name(number)?,
-                reason: scene.reason(number).map(|reason| reason.to_string()),
-                milliseconds: Some(clock.milliseconds(ticks.into())),
-                objects: objects.collect(),
-            })
-        })
-        .collect()
+    let longest = waiting.into_iter().take(LONGEST);
+    longest.filter_map(|(_, number)| of(scene, number)).collect()
+}
+
+/// What a thread waits for, if it waits.
+pub(crate) fn of(scene: &Scene<'_, '_>, number: usize) -> Option<Waiting> {
+    let reason = scene.reason(number)?;
+    let ticks = scene.census.threads.get(number)?.wait_ticks;
+    let objects = scene.waits.get(number)?.iter().map(|wait| {
+        let kind = wait.kind.map_or_else(|| "object".to_owned(), |kind| kind.to_string());
+        Object::new(wait.object, kind)
+    });
+    Some(Waiting {
+        thread: scene.census.name(number)?,
+        reason: Some(reason.to_string()),
+        milliseconds: scene
+            .kernel
+            .clock()
+            .zip(ticks)
+            .map(|(clock, t)| clock.milliseconds(t.into())),
+        objects: objects.collect(),
+    })
 }
 
 /// What the layout that is known leaves unasked.
@@ -148,6 +156,14 @@ pub(crate) fn unasked(scene: &Scene<'_, '_>, unasked: &mut Vec<String>) {
     missing(
         layout.lock_entry.lock.is_some(),
         "owners of push locks: the layout of KLOCK_ENTRY is not known",
+    );
+    missing(
+        layout.kernel_thread.queue.is_some() && layout.dispatcher.signal_state.is_some(),
+        "queues in which work waits: where a thread names its queue is not known",
+    );
+    missing(
+        layout.processor.dpc_data.is_some(),
+        "how long processors run a DPC, and how many wait: the layout of KPRCB is not known",
     );
     missing(
         kernel.clock().is_some(),

@@ -40,6 +40,79 @@ pub(crate) fn kind(
     only((0..end).filter(fits)).map(|offset| Member::new(offset, 1, Source::Probed))
 }
 
+/// Where a dispatcher header keeps its state: of the places that are left, the
+/// one that says of no event and no semaphore with waiters that it is signalled.
+pub(crate) fn signal_state(
+    reader: &Reader<'_>,
+    header: &DispatcherLayout,
+    evidence: &Evidence,
+) -> Option<Member> {
+    const SIZE: u64 = 4;
+    let (kind, end) = (header.kind?, header.wait_list_head?.offset);
+    let says = |object: &VirtualAddress, offset| reader.integer(at(*object, offset), 4).ok();
+    let is_plain = |object: &&VirtualAddress| {
+        let byte = reader.integer(at(**object, kind.offset), 1).ok();
+        matches!(
+            byte.map(ObjectKind::of_header),
+            Some(
+                ObjectKind::NotificationEvent
+                    | ObjectKind::SynchronizationEvent
+                    | ObjectKind::Semaphore
+            )
+        )
+    };
+    let fits = |offset: &u64| {
+        let states = evidence.objects.iter().filter(is_plain).filter_map(|o| says(o, *offset));
+        let mut agreeing = 0;
+        let none = states.take(SAMPLE).inspect(|_| agreeing += 1).all(|state| state as i32 <= 0);
+        none && agreeing > 1
+    };
+    let free = |offset: &u64| !(*offset..*offset + SIZE).contains(&kind.offset);
+    let place = only((0..end).step_by(SIZE as usize).filter(free).filter(fits))?;
+    Some(Member::new(place, SIZE, Source::Probed))
+}
+
+/// Where a thread names the queue that it takes work from: in each that waits
+/// for a queue, that queue.
+pub(crate) fn queue(
+    reader: &Reader<'_>,
+    header: &DispatcherLayout,
+    evidence: &Evidence,
+    thread_size: u64,
+) -> Option<Member> {
+    let kind = header.kind?;
+    let is_queue = |object: VirtualAddress| {
+        let byte = reader.integer(at(object, kind.offset), 1).ok();
+        let kind = byte.map(ObjectKind::of_header);
+        matches!(kind, Some(ObjectKind::Queue | ObjectKind::PriorityQueue))
+    };
+    let waiting: Vec<(VirtualAddress, VirtualAddress)> = evidence
+        .waiting
+        .iter()
+        .filter_map(|one| Some((one.thread, one.object.filter(|object| is_queue(*object))?)))
+        .take(SAMPLE)
+        .collect();
+    let (_, first) = waiting.first()?;
+    if waiting.iter().all(|(_, queue)| queue == first) {
+        return None;
+    }
+    let pointer = reader.pointer_size();
+    let fits = |offset: &u64| {
+        let named = |thread: VirtualAddress| reader.pointer(at(thread, *offset));
+        waiting.iter().all(|(thread, queue)| named(*thread).is_ok_and(|named| named == *queue))
+    };
+    // A wait block inside the thread names the queue as well: that one is left out.
+    let own = |offset: &u64| {
+        waiting.iter().all(|(thread, _)| {
+            let next = |words: u64| reader.pointer(at(*thread, *offset - words * pointer));
+            (1..=2).any(|words| words * pointer <= *offset && next(words).ok() == Some(*thread))
+        })
+    };
+    let places = (0..thread_size).step_by(pointer as usize).filter(fits);
+    let place = only(places.filter(|offset| !own(offset)))?;
+    Some(Member::new(place, pointer, Source::Probed))
+}
+
 /// Where a mutant names its owner, and is in its owner's list: in each that is
 /// owned a pointer to a thread, in one at least with a ring that goes through
 /// that thread.

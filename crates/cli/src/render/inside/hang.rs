@@ -1,10 +1,13 @@
 //! Who is stuck on whom, as text that fits a bug report.
 
+use std::collections::HashSet;
+
 use analysis::hang::{
     BusyProcessor, Chain, Cycle, Evidence, Grade, Holder, NotProvable, Relation, StuckQueue,
+    Waiting,
 };
 use analysis::stacks::ContextStack;
-use analysis::{Crash, Hang, StackWaits, UniqueStack};
+use analysis::{Crash, Hang, StackWaits, ThreadRef, UniqueStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -29,6 +32,8 @@ pub(crate) struct HangReport {
 
 /// Unique stacks that the text shows; the JSON has all.
 const STACKS: usize = 10;
+/// The same, of threads in rings and chains.
+const INVOLVED: usize = 20;
 /// Evidence that the text shows of one claim.
 const EVIDENCE: usize = 4;
 
@@ -84,14 +89,44 @@ pub(crate) fn text(report: &HangReport) -> String {
             "those on threads' lists, or that a wait or a stack leads to; others exist unseen",
         );
     }
-    let shown = report.unique_stacks.get(..report.unique_stacks.len().min(STACKS));
-    record.text(&format!("\n{} unique stacks", report.unique_stacks.len()));
-    record.text(if report.unique_stacks.len() > STACKS { ", the most frequent:\n" } else { "\n" });
-    stacks::unique_text(&mut record, shown.unwrap_or_default(), Scans::Few);
+    stacks_text(&mut record, report);
     if let Some(context) = report.context.as_ref().filter(|_| crashed.is_none()) {
         stacks::context_text(&mut record, context, Scans::Few);
     }
     record.into_text()
+}
+
+/// Stacks of the threads in rings and chains, then those that most threads have.
+fn stacks_text(record: &mut Record, report: &HangReport) {
+    let involved = involved(&report.hang);
+    let is_involved = |stack: &&UniqueStack| {
+        stack.threads.iter().any(|thread| involved.contains(&thread.address.0))
+    };
+    let (first, rest): (Vec<_>, Vec<_>) = report.unique_stacks.iter().partition(is_involved);
+    record.text(&format!("\n{} unique stacks", report.unique_stacks.len()));
+    if !first.is_empty() {
+        record.text(", first those of the threads above:\n");
+        stacks::unique_text(record, first.iter().copied().take(INVOLVED), &involved, Scans::Few);
+        record.text(if rest.is_empty() { "" } else { "\nothers" });
+    }
+    record.text(if rest.len() > STACKS { ", the most frequent:\n" } else { "\n" });
+    stacks::unique_text(record, rest.into_iter().take(STACKS), &involved, Scans::Few);
+}
+
+/// Addresses of the threads that rings, chains, processors and queues name.
+fn involved(hang: &Hang) -> HashSet<u64> {
+    let numbers = hang.cycles.iter().flat_map(|cycle| &cycle.relations);
+    let numbers = numbers.chain(hang.chains.iter().flat_map(|chain| &chain.path));
+    let relations = numbers.filter_map(|number| hang.relations.get(*number));
+    let ends = relations.flat_map(|one| {
+        let holder = match &one.holder {
+            Some(Holder::Thread(thread) | Holder::GoneThread { thread, .. }) => Some(thread),
+            _ => None,
+        };
+        [Some(&one.waiter), holder].into_iter().flatten()
+    });
+    let blocked = hang.stuck_queues.iter().flat_map(|queue| &queue.blocked);
+    ends.chain(blocked).map(|thread| thread.address.0).collect()
 }
 
 /// The first line that a reader sees.
@@ -221,10 +256,7 @@ fn cycle_text(record: &mut Record, hang: &Hang, cycle: &Cycle) {
     for number in &cycle.relations {
         relation_text(record, hang.relations.get(*number));
     }
-    if !cycle.blocked.is_empty() {
-        let named: Vec<String> = cycle.blocked.iter().take(8).map(thread).collect();
-        record.line("behind it", format!("{}: {}", cycle.blocked.len(), named.join(", ")));
-    }
+    behind(record, cycle.blocked.iter());
 }
 
 fn chain_text(record: &mut Record, hang: &Hang, chain: &Chain) {
@@ -235,9 +267,43 @@ fn chain_text(record: &mut Record, hang: &Hang, chain: &Chain) {
         "root",
         format!("{}: {count} {threads} for it, {}", holder(&chain.root), grade(chain.grade)),
     );
-    for number in &chain.path {
-        relation_text(record, hang.relations.get(*number));
+    let path: Vec<&Relation> =
+        chain.path.iter().filter_map(|number| hang.relations.get(*number)).collect();
+    for relation in &path {
+        relation_text(record, Some(relation));
     }
+    match (&chain.root_waits, &chain.root_state) {
+        (Some(waits), _) => record.line("itself", format!("waits {}", waits_text(waits))),
+        (None, Some(state)) => record.line("itself", format!("its state is {state}")),
+        (None, None) => {}
+    }
+    let told = |thread: &&ThreadRef| path.iter().any(|one| one.waiter.address == thread.address);
+    behind(record, chain.blocked.iter().filter(|thread| !told(thread)));
+}
+
+/// The threads that wait as well, if there are any.
+fn behind<'t>(record: &mut Record, threads: impl Iterator<Item = &'t ThreadRef>) {
+    let threads: Vec<&ThreadRef> = threads.collect();
+    let named: Vec<String> = threads.iter().take(8).copied().map(thread).collect();
+    let more = match threads.len() - named.len() {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    if !threads.is_empty() {
+        record.line("behind it", format!("{}: {}{more}", threads.len(), named.join(", ")));
+    }
+}
+
+/// `481 min 42 s for notification-event 0123… (WrUserRequest)`.
+fn waits_text(one: &Waiting) -> String {
+    let objects: Vec<String> =
+        one.objects.iter().map(|object| format!("{} {}", object.kind, object.address)).collect();
+    let objects = match objects.is_empty() {
+        true => "what is not known".to_owned(),
+        false => objects.join(", "),
+    };
+    let waited = one.milliseconds.map_or(String::new(), |ms| format!("{} ", time(ms)));
+    format!("{waited}for {objects} ({})", one.reason.as_deref().unwrap_or("-"))
 }
 
 fn relation_text(record: &mut Record, relation: Option<&Relation>) {

@@ -1,7 +1,9 @@
 //! Kernel stacks.
 
+use std::collections::HashSet;
+
 use analysis::stacks::ContextStack;
-use analysis::{FrameReport, StackReport, StackWait, UniqueStack};
+use analysis::{FrameReport, StackReport, StackWait, ThreadRef, UniqueStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -48,16 +50,24 @@ pub(crate) fn text(report: &StacksReport) -> String {
         }
     }
     if let Some(unique) = &report.unique {
-        unique_text(&mut record, unique, Scans::All);
+        unique_text(&mut record, unique, &HashSet::new(), Scans::All);
     }
     record.into_text()
 }
 
-/// Stacks that threads share.
-pub(crate) fn unique_text(record: &mut Record, unique: &[UniqueStack], scans: Scans) {
+/// Stacks that threads share, of which those at some addresses are named first.
+pub(crate) fn unique_text<'s>(
+    record: &mut Record,
+    unique: impl IntoIterator<Item = &'s UniqueStack>,
+    first: &HashSet<u64>,
+    scans: Scans,
+) {
     for group in unique {
         record.text("\n");
-        let named: Vec<String> = group.threads.iter().take(8).map(thread).collect();
+        let (mut threads, others): (Vec<&ThreadRef>, Vec<_>) =
+            group.threads.iter().partition(|thread| first.contains(&thread.address.0));
+        threads.extend(others);
+        let named: Vec<String> = threads.into_iter().take(8).map(thread).collect();
         let more = group.threads.len().saturating_sub(named.len());
         let more = if more > 0 { format!(", and {more} more") } else { String::new() };
         record.line("threads", format!("{}: {}{more}", group.count, named.join(", ")));

@@ -59,7 +59,7 @@ pub(crate) fn scenario(text: &str) -> String {
 }
 
 /// Writes what was planted in a scenario's machine to a new file.
-pub(crate) fn write_truth(text: &str, file: &Path) -> Result<(), Refused> {
+pub(crate) fn write_truth(text: &str, file: &Path, overwrite: bool) -> Result<(), Refused> {
     let machine = Scenario::parse(text).and_then(SimulatedMachine::new);
     let machine = machine.map_err(|error| args::usage("kernel", format!("--simulate: {error}")))?;
     let truth = machine.kernel().truth().ok_or_else(|| {
@@ -68,7 +68,9 @@ pub(crate) fn write_truth(text: &str, file: &Path) -> Result<(), Refused> {
     })?;
     let failed =
         |error: std::io::Error| Failure::new(Class::Disk, format!("{}: {error}", file.display()));
-    let mut file_made = std::fs::File::create_new(file).map_err(failed)?;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(!overwrite).create(true).truncate(overwrite);
+    let mut file_made = options.open(file).map_err(failed)?;
     file_made.write_all(truth.as_bytes()).map_err(failed)?;
     Ok(())
 }

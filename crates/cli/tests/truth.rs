@@ -16,12 +16,14 @@ fn the_truth_of_a_planted_scenario_is_written_beside_the_dump() {
 }
 
 #[test]
-fn a_truth_that_exists_is_never_replaced_and_no_dump_is_taken() {
+fn a_truth_that_exists_is_replaced_with_overwrite_alone_and_no_dump_is_taken_else() {
     let bench = Bench::new();
     bench.write("truth.json", b"older");
     bench.run("kernel --simulate=deadlock --truth truth.json x.dmp").exits(5);
     assert_eq!(std::fs::read(bench.path("truth.json")).unwrap(), b"older");
     assert_eq!(bench.names(), ["truth.json"]);
+    bench.run("kernel --simulate=deadlock --truth truth.json --overwrite x.dmp").exits(0);
+    assert!(std::fs::read(bench.path("truth.json")).unwrap().starts_with(b"{"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ pub(super) fn run(typed: &KernelArgs) -> Outcome {
     let options = options::kernel(typed)?;
     let world = world::open("kernel", typed.capture.asking.simulate.as_deref())?;
     if let (Some(file), Some(scenario)) = (&typed.truth, &typed.capture.asking.simulate) {
-        world::write_truth(scenario, file)?;
+        world::write_truth(scenario, file, typed.capture.overwrite)?;
     }
     let watching = progress::watching(typed.capture.progress);
     let report = capture::kernel(&world, &options, watching.observer);

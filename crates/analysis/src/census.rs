@@ -186,6 +186,29 @@ impl ListReport {
         }
     }
 
+    /// Lists of several files: those that ended alike are one.
+    pub fn together(lists: impl Iterator<Item = Self>) -> Vec<Self> {
+        let mut found: Vec<(Self, usize)> = Vec::new();
+        for list in lists {
+            let alike = |(known, _): &&mut (Self, usize)| {
+                (&known.list, known.whole, &known.end) == (&list.list, list.whole, &list.end)
+            };
+            match found.iter_mut().find(alike) {
+                Some((known, files)) => {
+                    known.entries += list.entries;
+                    known.blink_mismatches += list.blink_mismatches;
+                    *files += 1;
+                }
+                None => found.push((list, 1)),
+            }
+        }
+        let of_files = |(list, files): (Self, usize)| Self {
+            list: if files > 1 { format!("{} of {files} files", list.list) } else { list.list },
+            ..list
+        };
+        found.into_iter().map(of_files).collect()
+    }
+
     /// One more of many lists of the same kind: the first that ended early is told.
     fn add(&mut self, list: &ntos::Threads) {
         self.entries += list.addresses.len() as u64;

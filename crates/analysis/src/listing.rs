@@ -62,6 +62,9 @@ pub struct ThreadReport {
     /// The thread and its process.
     #[serde(flatten)]
     pub thread: ThreadRef,
+    /// Of a set, the file that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// State.
     pub state: Option<String>,
     /// WaitReason, when it waits.
@@ -216,6 +219,7 @@ fn thread(
     let irps = kernel.irps(thread.address).map(|list| list.irps).unwrap_or_default();
     ThreadReport {
         thread: name,
+        file: None,
         state: thread.state.filter(|_| told).map(|state| state.to_string()),
         wait_reason: thread.wait_reason.filter(|_| waits).map(|reason| reason.to_string()),
         wait_milliseconds: time(thread.wait_ticks.filter(|_| waits).map(u64::from)),

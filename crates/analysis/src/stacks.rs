@@ -44,6 +44,9 @@ pub struct FrameReport {
 pub struct StackReport {
     /// The thread.
     pub thread: ThreadRef,
+    /// Of a set, the file that it is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
     /// Its state.
     pub state: Option<String>,
     /// Its wait reason, when it waits.
@@ -102,6 +105,7 @@ pub fn stacks<'r>(
         };
         Some(StackReport {
             thread: census.name(number)?,
+            file: None,
             state: thread.state.filter(|_| !in_capture).map(|state| state.to_string()),
             wait_reason: thread.wait_reason.filter(|_| waits).map(|reason| reason.to_string()),
             wait_milliseconds: thread.wait_ticks.filter(|_| waits).and_then(ticks),
@@ -120,14 +124,23 @@ pub fn frames(images: &Images<'_>, stack: &ThreadStack) -> Vec<FrameReport> {
     Namer { images, known: HashMap::new() }.frames(&stack.walk.frames)
 }
 
-/// Groups stacks that go through the same places, the most frequent first.
-pub fn unique(stacks: impl Iterator<Item = StackReport>) -> Vec<UniqueStack> {
-    let mut groups: HashMap<Vec<Hex>, usize> = HashMap::new();
-    let mut found: Vec<UniqueStack> = Vec::new();
-    for stack in stacks.filter(|stack| !stack.frames.is_empty()) {
+/// Groups stacks that go through the same places.
+#[derive(Debug, Default)]
+pub struct Unique {
+    groups: HashMap<Vec<Hex>, usize>,
+    found: Vec<UniqueStack>,
+}
+
+impl Unique {
+    /// One more; a stack without frames is like no other.
+    pub fn add(&mut self, stack: StackReport) {
+        if stack.frames.is_empty() {
+            return;
+        }
         let places = stack.frames.iter().map(|frame| frame.address).collect();
         let (thread, frames, end) = (stack.thread, stack.frames, stack.end);
-        let place = *groups.entry(places).or_insert_with(|| {
+        let found = &mut self.found;
+        let place = *self.groups.entry(places).or_insert_with(|| {
             found.push(UniqueStack { count: 0, threads: Vec::new(), frames, end });
             found.len() - 1
         });
@@ -136,8 +149,12 @@ pub fn unique(stacks: impl Iterator<Item = StackReport>) -> Vec<UniqueStack> {
             group.threads.push(thread);
         }
     }
-    found.sort_by_key(|group| std::cmp::Reverse(group.count));
-    found
+
+    /// All, the most frequent first.
+    pub fn into_vec(mut self) -> Vec<UniqueStack> {
+        self.found.sort_by_key(|group| std::cmp::Reverse(group.count));
+        self.found
+    }
 }
 
 /// Names of places: many threads are at the same ones.

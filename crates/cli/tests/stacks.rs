@@ -129,24 +129,6 @@ fn wait_blocks_of_a_triage_dump_prove_nothing_and_hang_says_so() {
 }
 
 #[test]
-fn of_a_set_of_triage_dumps_the_first_is_asked_and_that_is_said() {
-    let bench = livedump::Bench::new();
-    bench
-        .run("triage --simulate=many-threads,layout=a,threads=60 -p crowded.exe -t all t.dmp")
-        .exits(0);
-    let files = bench.names().iter().filter(|name| name.ends_with(".dmp")).count();
-    assert!(files > 1, "{:?}", bench.names());
-    for command in ["hang", "stacks"] {
-        let (code, answer) = bench.json(&format!("{command} t.json"));
-        assert_eq!((code, &answer["files_in_set"]), (0, &Value::from(files)));
-        bench
-            .run(&format!("{command} t.json"))
-            .exits(0)
-            .says(&format!("the first of {files} files"));
-    }
-}
-
-#[test]
 fn a_walk_off_a_processor_s_stack_goes_on_at_the_interrupted_thread_and_marks_where() {
     for layout in LAYOUTS {
         let case = Case::of("dpc-storm", layout);

@@ -8,6 +8,7 @@ mod queues;
 mod relation;
 mod requests;
 mod scene;
+mod together;
 mod waiting;
 
 use ntos::{Images, Kernel, Stacks};
@@ -18,6 +19,8 @@ pub use busy::BusyProcessor;
 pub use graph::{Chain, Cycle};
 pub use queues::{Routine, StuckQueue};
 pub use relation::{Evidence, Grade, Holder, Object, Relation};
+pub use together::{Moment, together};
+pub(crate) use waiting::LONGEST;
 pub use waiting::{NotProvable, Waiting};
 
 use crate::listing::{self, ProcessorReport};

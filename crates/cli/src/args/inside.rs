@@ -66,6 +66,8 @@ pub(crate) struct ProcessorsArgs {
 ///
 /// Every frame says how it was found (context, unwind, machine-frame, frame-pointer, scan) and how far it can be
 /// believed; every stack says why it ended. A name is the nearest symbol before the address.
+///
+/// Of the NAME.json of a triage capture of several files, the threads of all files.
 #[derive(Debug, Args)]
 pub(crate) struct StacksArgs {
     #[command(flatten)]
@@ -86,6 +88,9 @@ pub(crate) struct StacksArgs {
 /// Each claim carries the addresses that prove it and a grade: proved (structures of the dump agree), consistent
 /// (the dump fits the claim and could fit another), or not provable from this dump. docs/hang.md teaches how to
 /// read it.
+///
+/// Of the NAME.json of a triage capture of several files, all threads are asked. The files are of different moments, so
+/// that across them nothing is more than consistent.
 #[derive(Debug, Args)]
 pub(crate) struct HangArgs {
     #[command(flatten)]

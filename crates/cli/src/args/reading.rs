@@ -57,7 +57,8 @@ pub(crate) struct ProcessesArgs {
 
 /// Lists threads: state, wait reason, wait time, CPU time, name.
 ///
-/// Of a dump: all, or those of one process, with what they wait for. Of the running machine: those of one process.
+/// Of a dump: all, or those of one process, with what they wait for; of the NAME.json of a triage capture of several
+/// files, those of all files. Of the running machine: those of one process.
 /// The unit of Windows' wait times is found out each time, by a thread of livedump's own that is parked for
 /// a known time.
 #[derive(Debug, Args)]

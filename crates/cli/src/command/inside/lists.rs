@@ -1,11 +1,12 @@
 //! `livedump modules`, `unloaded`, `processors`, and `ps` and `threads` of a dump.
 
-use analysis::listing;
+use analysis::ListReport;
+use analysis::listing::{self, ThreadReport};
 use capture::Class;
 use ntos::Stacks;
 
 use super::super::{Outcome, answer, stream};
-use super::{Asked, ask, not_told};
+use super::{Asked, ask, ask_all, not_told};
 use crate::args::{ModulesArgs, ProcessorsArgs, UnloadedArgs};
 use crate::render::Rows;
 use crate::render::inside::lists::{
@@ -62,6 +63,9 @@ pub(in crate::command) fn threads(
     typed: &Asked<'_>,
     process: Option<&capture::ProcessTarget>,
 ) -> Outcome {
+    if typed.is_set()? {
+        return threads_of_set(typed, process);
+    }
     ask(typed, |inside| {
         let chosen = inside.chosen(process).ok_or_else(|| super::stacks::no_process(typed))?;
         let wanted = |number: usize| chosen.get(number).copied().unwrap_or(false);
@@ -78,6 +82,28 @@ pub(in crate::command) fn threads(
         };
         stream(typed.json, &report, threads_text)
     })
+}
+
+/// Of a set, the threads of every file. They are few: a capture names each.
+fn threads_of_set(typed: &Asked<'_>, process: Option<&capture::ProcessTarget>) -> Outcome {
+    let (mut threads, mut lists) = (Vec::new(), Vec::new());
+    let answers = ask_all(typed, |inside| {
+        let Some(chosen) = inside.chosen(process) else { return Ok(None) };
+        let wanted = |number: usize| chosen.get(number).copied().unwrap_or(false);
+        let found = listing::threads(inside.kernel, inside.images, &inside.census, wanted);
+        threads.extend(found.map(|one| ThreadReport { file: inside.member(), ..one }));
+        lists.extend(inside.census.lists.iter().cloned());
+        Ok(Some(inside.head("threads-dump")))
+    })?;
+    let Some(head) = answers.into_iter().flatten().next() else {
+        return Err(super::stacks::no_process(typed).into());
+    };
+    if threads.is_empty() {
+        return Err(not_told(typed.file, "threads").into());
+    }
+    let lists = ListReport::together(lists.into_iter());
+    let report = ThreadsReport { threads: Rows::of(|| threads.iter().cloned()), lists, head };
+    stream(typed.json, &report, threads_text)
 }
 
 pub(in crate::command) fn processors(typed: &ProcessorsArgs) -> Outcome {

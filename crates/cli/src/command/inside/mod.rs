@@ -9,7 +9,7 @@ use std::path::Path;
 
 use analysis::Census;
 use capture::{Class, Failure, ProcessTarget};
-use format::Dump;
+use format::{Dump, Set};
 use ntos::{Images, Kernel, Reader, StoreFiles};
 use symbols::store::Download;
 use symbols::{Store, SymbolPath};
@@ -17,7 +17,7 @@ use symbols::{Store, SymbolPath};
 use super::file::{self, Input};
 use super::{Refused, members};
 use crate::args::{DumpArgs, OpenArgs, SymbolArgs};
-use crate::render::inside::Head;
+use crate::render::inside::{Head, Moment};
 
 /// A dump that was named, and how it is to be looked into.
 pub(super) struct Asked<'t> {
@@ -38,6 +38,14 @@ impl<'t> From<&'t DumpArgs> for Asked<'t> {
     }
 }
 
+impl Asked<'_> {
+    /// Whether it is the description of a set of triage dumps.
+    fn is_set(&self) -> Result<bool, Failure> {
+        let file = file::open(self.file, self.open)?;
+        Ok(matches!(format::Identity::of(&file), Ok(format::Identity::Json)))
+    }
+}
+
 /// A dump's kernel, with the files that go with it.
 pub(super) struct Inside<'k, 'a> {
     pub(super) kernel: &'k Kernel<'a>,
@@ -45,17 +53,27 @@ pub(super) struct Inside<'k, 'a> {
     pub(super) files: &'k StoreFiles,
     pub(super) census: Census,
     pub(super) simulated: bool,
+    /// What was asked, as answers name it.
     path: &'k Path,
-    /// Files of the set that this dump is the first of.
-    files_in_set: Option<usize>,
+    /// The file of a set that this is.
+    member: Option<&'k str>,
+    /// All files of that set.
+    set: &'k [Moment],
+    wanted: Wanted,
 }
 
 impl Inside<'_, '_> {
     /// What an answer begins with; to be made last, when all files were looked for.
     pub(super) fn head(&self, command: &str) -> Head {
         let summary = analysis::summary(self.kernel, self.images, self.files);
-        let files_in_set = self.files_in_set.map(|count| count as u64);
-        Head { files_in_set, ..Head::new(command, self.path, self.simulated, summary) }
+        let set = self.set.to_vec();
+        let whole_set = self.wanted == Wanted::All;
+        Head { set, whole_set, ..Head::new(command, self.path, self.simulated, summary) }
+    }
+
+    /// The file's name, where it is one of a set.
+    pub(super) fn member(&self) -> Option<String> {
+        self.member.map(str::to_owned)
     }
 
     /// Which threads belong to a process that was named; all without one.
@@ -85,24 +103,78 @@ impl Inside<'_, '_> {
 /// its own: the first is taken, and that is said.
 pub(super) fn ask<T>(
     typed: &Asked<'_>,
-    question: impl FnOnce(&Inside<'_, '_>) -> Result<T, Refused>,
+    question: impl FnMut(&Inside<'_, '_>) -> Result<T, Refused>,
 ) -> Result<T, Refused> {
-    match file::input(typed.file, typed.open)? {
-        Input::One(bytes) => ask_bytes(typed.file, None, &bytes, typed.symbols, question),
-        Input::Set(set) => {
-            let first =
-                set.moments().iter().zip(0..).find_map(|(moment, number)| {
-                    Some((Path::new(&moment.file), set.file(number)?))
-                });
-            match first {
-                Some((path, bytes)) => {
-                    let count = Some(set.moments().len());
-                    ask_bytes(path, count, bytes, typed.symbols, question)
-                }
-                None => Err(members::none(typed.file, Vec::new()).into()),
-            }
+    let answer = asked(typed, Wanted::First, question)?.pop();
+    answer.ok_or_else(|| members::none(typed.file, Vec::new()).into())
+}
+
+/// The same of every file of a set, in their order; one answer at least.
+pub(super) fn ask_all<T>(
+    typed: &Asked<'_>,
+    question: impl FnMut(&Inside<'_, '_>) -> Result<T, Refused>,
+) -> Result<Vec<T>, Refused> {
+    asked(typed, Wanted::All, question)
+}
+
+/// Which files of a set are asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    First,
+    All,
+}
+
+fn asked<T>(
+    typed: &Asked<'_>,
+    wanted: Wanted,
+    mut question: impl FnMut(&Inside<'_, '_>) -> Result<T, Refused>,
+) -> Result<Vec<T>, Refused> {
+    let set = match file::input(typed.file, typed.open)? {
+        Input::One(bytes) => {
+            let one = Part { path: typed.file, member: None, set: &[], wanted, bytes: &bytes };
+            return Ok(vec![ask_bytes(&one, typed.symbols, question)?]);
         }
+        Input::Set(set) => set,
+    };
+    let moments = moments(&set, wanted);
+    let problems =
+        moments.iter().filter_map(|one| Some(format!("{}: {}", one.file, one.problem.as_ref()?)));
+    if !moments.iter().any(|moment| moment.asked) {
+        return Err(members::none(typed.file, problems.collect()).into());
     }
+    let mut answers = Vec::new();
+    for (number, moment) in moments.iter().enumerate().filter(|(_, moment)| moment.asked) {
+        let Some(bytes) = set.file(number) else { continue };
+        let path = match wanted {
+            Wanted::First => Path::new(&moment.file),
+            Wanted::All => typed.file,
+        };
+        let part = Part { path, member: Some(&moment.file), set: &moments, wanted, bytes };
+        answers.push(ask_bytes(&part, typed.symbols, &mut question)?);
+    }
+    Ok(answers)
+}
+
+/// The files of a set: which can be asked, and why not those that cannot.
+fn moments(set: &Set, wanted: Wanted) -> Vec<Moment> {
+    let mut moments: Vec<Moment> = Vec::new();
+    for (number, moment) in set.moments().iter().enumerate() {
+        let problem = match set.file(number) {
+            Some(bytes) => {
+                let opened = Dump::open(bytes).and_then(|dump| dump.kernel_memory().map(drop));
+                opened.err().map(|why| file::unreadable(Path::new(&moment.file), &why).message)
+            }
+            None => Some(set.problem(number).map(format::SetError::reason).unwrap_or_default()),
+        };
+        let more = wanted == Wanted::All || !moments.iter().any(|known| known.asked);
+        moments.push(Moment {
+            file: moment.file.clone(),
+            taken: moment.taken.clone(),
+            asked: problem.is_none() && more,
+            problem,
+        });
+    }
+    moments
 }
 
 /// What can be asked of a dump, without any file beside it. `None`: nothing,
@@ -121,13 +193,21 @@ pub(super) fn contents(bytes: &map::File) -> Option<analysis::Contents> {
     Some(analysis::contents(&kernel))
 }
 
+/// A file that is asked, and what it is part of.
+struct Part<'p> {
+    path: &'p Path,
+    member: Option<&'p str>,
+    set: &'p [Moment],
+    wanted: Wanted,
+    bytes: &'p map::File,
+}
+
 fn ask_bytes<T>(
-    path: &Path,
-    files_in_set: Option<usize>,
-    bytes: &map::File,
+    part: &Part<'_>,
     symbols: &SymbolArgs,
     question: impl FnOnce(&Inside<'_, '_>) -> Result<T, Refused>,
 ) -> Result<T, Refused> {
+    let Part { path, member, set, wanted, bytes } = *part;
     let files = files(symbols);
     let unreadable = |error: format::Error| Refused::from(file::unreadable(path, &error));
     let dump = Dump::open(bytes).map_err(unreadable)?;
@@ -137,7 +217,7 @@ fn ask_bytes<T>(
     let images = Images::new(reader, kernel.modules(), &files);
     let census = Census::of(&kernel);
     let (kernel, images, files) = (&kernel, &images, &files);
-    question(&Inside { kernel, images, files, census, simulated, path, files_in_set })
+    question(&Inside { kernel, images, files, census, simulated, path, member, set, wanted })
 }
 
 /// Where files are looked for: what was named, then what the environment names.

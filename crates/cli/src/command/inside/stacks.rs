@@ -1,39 +1,45 @@
 //! `livedump stacks`.
 
-use analysis::stacks as walk;
+use analysis::stacks::{self as walk, Unique};
 use capture::{Class, Failure};
 use ntos::Stacks;
 
 use super::super::{Outcome, answer};
-use super::{Asked, Inside, ask, not_told};
+use super::{Asked, Inside, ask_all, not_told};
 use crate::args::StacksArgs;
 use crate::render::inside::stacks::{StacksReport, text};
 
 pub(in crate::command) fn run(typed: &StacksArgs) -> Outcome {
     let dump = &Asked::from(&typed.dump);
-    let report = ask(dump, |inside| {
-        let chosen = inside.chosen(typed.process.as_ref()).ok_or_else(|| no_process(dump))?;
+    let (mut unique, mut stacks) = (Unique::default(), Vec::new());
+    let mut found = 0;
+    let answers = ask_all(dump, |inside| {
+        let Some(chosen) = inside.chosen(typed.process.as_ref()) else { return Ok(None) };
         let wanted = |number: usize| {
             let tid = inside.census.threads.get(number).and_then(|thread| thread.tid);
             chosen.get(number) == Some(&true) && typed.tid.is_none_or(|asked| tid == Some(asked))
         };
         let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
-        let found = all(inside, &walker, wanted);
-        let (stacks, unique) = match typed.unique {
-            true => (Vec::new(), Some(walk::unique(found))),
-            false => (found.collect::<Vec<_>>(), None),
-        };
-        let none = stacks.is_empty() && unique.as_ref().is_none_or(Vec::is_empty);
-        if typed.tid.is_some() && none {
-            return Err(no_thread(dump).into());
+        for stack in all(inside, &walker, wanted) {
+            found += 1;
+            if typed.unique { unique.add(stack) } else { stacks.push(stack) }
         }
-        let header =
-            header(inside, &walker).filter(|_| typed.process.is_none() && typed.tid.is_none());
-        if none && header.is_none() {
-            return Err(not_told(dump.file, "threads").into());
-        }
-        Ok(StacksReport { stacks, unique, context: header, head: inside.head("stacks") })
+        let all_threads = typed.process.is_none() && typed.tid.is_none();
+        let context = header(inside, &walker).filter(|_| all_threads);
+        Ok(Some((context, inside.head("stacks"))))
     })?;
+    // Of a set, the capturing thread is in the context of every file.
+    let Some((context, head)) = answers.into_iter().flatten().next() else {
+        return Err(no_process(dump).into());
+    };
+    if found == 0 && typed.tid.is_some() {
+        return Err(no_thread(dump).into());
+    }
+    if found == 0 && context.is_none() {
+        return Err(not_told(dump.file, "threads").into());
+    }
+    let unique = typed.unique.then(|| unique.into_vec());
+    let report = StacksReport { stacks, unique, context, head };
     answer(dump.json, Class::Done, &report, text)
 }
 
@@ -43,7 +49,8 @@ pub(super) fn all<'r>(
     walker: &'r Stacks<'_, '_>,
     wanted: impl Fn(usize) -> bool + 'r,
 ) -> impl Iterator<Item = analysis::StackReport> + 'r {
-    walk::stacks(inside.kernel, walker, inside.images, &inside.census, wanted)
+    let all = walk::stacks(inside.kernel, walker, inside.images, &inside.census, wanted);
+    all.map(|stack| analysis::StackReport { file: inside.member(), ..stack })
 }
 
 /// The stack of the context in the dump's header.

@@ -178,7 +178,21 @@ pub(crate) fn threads_text(report: &ThreadsReport<'_>, out: &mut dyn Write) -> i
             or_dash(one.thread.process.as_ref()),
         ]
     };
-    table(record, Columns::new(heading, &[0, 1, 4, 5, 6, 7, 8]), &report.threads, row, out)
+    let columns = || Columns::new(heading, &[0, 1, 4, 5, 6, 7, 8]);
+    if report.head.set.is_empty() {
+        return table(record, columns(), &report.threads, row, out);
+    }
+    out.write_all(record.into_text().as_bytes())?;
+    for moment in report.head.set.iter().filter(|moment| moment.asked) {
+        let mut head = Record::default();
+        head.text("\n");
+        let taken = moment.taken.as_ref().map_or(String::new(), |time| format!(", taken {time}"));
+        head.line("in", format!("{}{taken}", moment.file));
+        let of = |one: &ThreadReport| one.file.as_ref() == Some(&moment.file);
+        let rows = Rows::of(move || report.threads.iter().filter(of));
+        table(head, columns(), &rows, row, out)?;
+    }
+    Ok(())
 }
 
 /// `livedump processors`.

@@ -19,13 +19,31 @@ pub(crate) struct Head {
     pub(crate) schema: String,
     /// The file as given.
     pub(crate) path: String,
-    /// Of a set of files, which are moments of their own, the first was asked.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) files_in_set: Option<u64>,
+    /// Of a set of triage dumps, its files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) set: Vec<Moment>,
+    /// Whether all of them that can be read are in this answer; else the first is.
+    #[serde(skip)]
+    pub(crate) whole_set: bool,
     /// Made by the simulated machine.
     pub(crate) simulated: bool,
     /// The kernel, and by whose word.
     pub(crate) kernel: Summary,
+}
+
+/// A file of a set: a moment of its own.
+#[derive(Clone, Serialize, JsonSchema)]
+pub(crate) struct Moment {
+    /// Its name.
+    pub(crate) file: String,
+    /// When it was taken: ISO 8601, UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) taken: Option<String>,
+    /// Whether it is in this answer.
+    pub(crate) asked: bool,
+    /// Why it could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) problem: Option<String>,
 }
 
 impl Head {
@@ -39,7 +57,8 @@ impl Head {
         Self {
             schema: format!("livedump.{command}/1"),
             path: path.display().to_string(),
-            files_in_set: None,
+            set: Vec::new(),
+            whole_set: false,
             simulated,
             kernel,
         }
@@ -49,10 +68,7 @@ impl Head {
     pub(crate) fn record(&self) -> Record {
         let mut record = Record::default();
         record.line("file", &self.path);
-        if let Some(count) = self.files_in_set {
-            let what = "files, each a moment of its own; ask the others by their names";
-            record.line("set", format!("the first of {count} {what}"));
-        }
+        self.set_text(&mut record);
         if self.simulated {
             record.line("simulated", "a made-up machine: nothing here is real");
         }
@@ -68,6 +84,29 @@ impl Head {
             record.line("capture", IN_CAPTURE);
         }
         record
+    }
+}
+
+impl Head {
+    fn set_text(&self, record: &mut Record) {
+        let all = self.set.len();
+        let asked = self.set.iter().filter(|moment| moment.asked).count();
+        match self.whole_set {
+            _ if all == 0 => {}
+            false => {
+                let what = "files, each a moment of its own; ask the others by their names";
+                record.line("set", format!("the first of {all} {what}"));
+            }
+            true => {
+                let what = "each a moment of its own: across them nothing is more than consistent";
+                record.line("set", format!("{asked} of {all} files, {what}"));
+            }
+        }
+        for moment in &self.set {
+            if let Some(why) = &moment.problem {
+                record.line("not read", format!("{}: {why}", moment.file));
+            }
+        }
     }
 }
 

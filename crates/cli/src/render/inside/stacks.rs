@@ -95,6 +95,9 @@ pub(crate) fn context_text(record: &mut Record, context: &ContextStack, scans: S
 
 fn of_thread(stack: &StackReport) -> String {
     let mut text = thread(&stack.thread);
+    if let Some(file) = &stack.file {
+        text += &format!(" in {file}");
+    }
     if let Some(state) = &stack.state {
         text += &format!(", {state}");
     }

@@ -14,6 +14,7 @@ mod growth;
 mod made;
 mod open;
 mod process;
+mod program;
 mod random;
 mod rival;
 mod stream;

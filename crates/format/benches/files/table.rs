@@ -58,8 +58,9 @@ pub(crate) fn circumstances() -> String {
     let date = said("date", &["-u", "+%Y-%m-%d %H:%M UTC"]);
     let compiler = said("rustc", &["--version"]);
     format!(
-        "Date: {date}. Command: `cargo bench -p format`. Machine: {} processors ({}), {} of memory, \
+        "Date: {date}. Command: `cargo bench -p {}`. Machine: {} processors ({}), {} of memory, \
          load average {} at the start. {compiler}.",
+        env!("CARGO_PKG_NAME"),
         std::thread::available_parallelism().map_or(1, usize::from),
         line_of("/proc/cpuinfo", "model name"),
         line_of("/proc/meminfo", "MemTotal"),

@@ -1,12 +1,13 @@
 //! Verification: in the library, and as a whole process.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use format::{Level, Verdict, verify};
 
 use crate::made;
 use crate::process;
+use crate::program::program;
 use crate::stream::plain;
 use crate::table::{Row, mib, print, rate, time, times};
 use crate::timing::{ROUNDS, in_turn, timed};
@@ -101,18 +102,4 @@ fn spawn(program: Option<&Path>, level: &str, path: &Path) {
     let mut command = Command::new(program);
     command.args(["verify", "--level", level]).arg(path).stdout(Stdio::null());
     assert!(command.status().unwrap().success());
-}
-
-/// The released executable, built for this run; none when that fails.
-fn program() -> Option<PathBuf> {
-    let cargo = std::env::var_os("CARGO").unwrap_or("cargo".into());
-    let mut build = Command::new(cargo);
-    build.args(["build", "--release", "--quiet", "-p", "livedump", "--bin", "livedump"]);
-    if !build.status().is_ok_and(|status| status.success()) {
-        eprintln!("livedump could not be built: nothing is said of the whole process");
-        return None;
-    }
-    // target/tmp is beside target/release.
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent()?;
-    Some(target.join("release").join(format!("livedump{}", std::env::consts::EXE_SUFFIX)))
 }

@@ -75,23 +75,7 @@ pub fn hang(
     let scene = Scene::of(kernel, census);
     let mut lists = census.lists.clone();
     let mut unasked = Vec::new();
-    let mut relations = Vec::new();
-    match kernel.resources() {
-        Some(resources) => {
-            let total = resources.total;
-            let (end, mismatches) = (resources.end, resources.blink_mismatches);
-            lists.push(ListReport::of("resources", total, end, mismatches));
-            relations.extend(locks::resources(&scene, &resources));
-        }
-        None => unasked.push("owners of resources: the layout of ERESOURCE is not known".into()),
-    }
-    waiting::unasked(&scene, &mut unasked);
-    relations.extend(locks::mutants(&scene));
-    relations.extend(locks::fast_mutexes(&scene));
-    relations.extend(locks::push_locks(&scene));
-    relations.extend(objects::ends(&scene));
-    relations.extend(requests::requests(&scene));
-    relations.extend(objects::calls(&scene));
+    let mut relations = relations(&scene, &mut lists, &mut unasked);
     let in_capture = kernel.is_of_threads_in_capture();
     if in_capture {
         unasked.push(
@@ -130,6 +114,32 @@ pub fn hang(
         chains,
         unasked,
     }
+}
+
+/// Every finder's relations; lists that were walked for them, and what could not be asked.
+fn relations(
+    scene: &Scene<'_, '_>,
+    lists: &mut Vec<ListReport>,
+    unasked: &mut Vec<String>,
+) -> Vec<Relation> {
+    let mut relations = Vec::new();
+    match scene.kernel.resources() {
+        Some(resources) => {
+            let total = resources.total;
+            let (end, mismatches) = (resources.end, resources.blink_mismatches);
+            lists.push(ListReport::of("resources", total, end, mismatches));
+            relations.extend(locks::resources(scene, &resources));
+        }
+        None => unasked.push("owners of resources: the layout of ERESOURCE is not known".into()),
+    }
+    waiting::unasked(scene, unasked);
+    relations.extend(locks::mutants(scene));
+    relations.extend(locks::fast_mutexes(scene));
+    relations.extend(locks::push_locks(scene));
+    relations.extend(objects::ends(scene));
+    relations.extend(requests::requests(scene));
+    relations.extend(objects::calls(scene));
+    relations
 }
 
 fn by_stack(

@@ -152,35 +152,9 @@ pub(crate) fn threads_text(report: &ThreadsReport<'_>, out: &mut dyn Write) -> i
         "START",
         "PROCESS",
     ];
-    let row = |one: ThreadReport| {
-        let waits = one
-            .waits
-            .iter()
-            .map(|wait| format!("{} {}", wait.kind.as_deref().unwrap_or("object"), wait.object));
-        let waits: Vec<String> = waits.collect();
-        let start = one.start_symbol.clone().or(one.start_address.map(|at| at.to_string()));
-        [
-            or_dash(one.thread.tid),
-            or_dash(one.thread.pid),
-            or_dash(one.state.as_ref()),
-            or_dash(one.wait_reason.as_ref()),
-            or_dash(one.wait_milliseconds.map(time)),
-            or_dash(one.priority),
-            or_dash(one.kernel_milliseconds.map(time)),
-            or_dash(one.user_milliseconds.map(time)),
-            or_dash(one.context_switches),
-            match &one.waits_in {
-                Some(wait) => format!("by its stack in {}", stacks::wait_text(wait)),
-                None if waits.is_empty() => "-".to_owned(),
-                None => waits.join(", "),
-            },
-            or_dash(start),
-            or_dash(one.thread.process.as_ref()),
-        ]
-    };
     let columns = || Columns::new(heading, &[0, 1, 4, 5, 6, 7, 8]);
     if report.head.set.is_empty() {
-        return table(record, columns(), &report.threads, row, out);
+        return table(record, columns(), &report.threads, thread_row, out);
     }
     out.write_all(record.into_text().as_bytes())?;
     for moment in report.head.set.iter().filter(|moment| moment.asked) {
@@ -190,9 +164,36 @@ pub(crate) fn threads_text(report: &ThreadsReport<'_>, out: &mut dyn Write) -> i
         head.line("in", format!("{}{taken}", moment.file));
         let of = |one: &ThreadReport| one.file.as_ref() == Some(&moment.file);
         let rows = Rows::of(move || report.threads.iter().filter(of));
-        table(head, columns(), &rows, row, out)?;
+        table(head, columns(), &rows, thread_row, out)?;
     }
     Ok(())
+}
+
+fn thread_row(one: ThreadReport) -> [String; 12] {
+    let waits = one
+        .waits
+        .iter()
+        .map(|wait| format!("{} {}", wait.kind.as_deref().unwrap_or("object"), wait.object));
+    let waits: Vec<String> = waits.collect();
+    let start = one.start_symbol.clone().or(one.start_address.map(|at| at.to_string()));
+    [
+        or_dash(one.thread.tid),
+        or_dash(one.thread.pid),
+        or_dash(one.state.as_ref()),
+        or_dash(one.wait_reason.as_ref()),
+        or_dash(one.wait_milliseconds.map(time)),
+        or_dash(one.priority),
+        or_dash(one.kernel_milliseconds.map(time)),
+        or_dash(one.user_milliseconds.map(time)),
+        or_dash(one.context_switches),
+        match &one.waits_in {
+            Some(wait) => format!("by its stack in {}", stacks::wait_text(wait)),
+            None if waits.is_empty() => "-".to_owned(),
+            None => waits.join(", "),
+        },
+        or_dash(start),
+        or_dash(one.thread.process.as_ref()),
+    ]
 }
 
 /// `livedump processors`.

@@ -37,3 +37,17 @@ fn a_popular_object_s_list_of_waiters_was_walked_once_for_each_waiter() {
     assert!(most * most > 10 * steps, "{most} waiters of one object prove nothing");
     assert!(!kernel.is_exhausted(), "more than {steps} steps for {most} waiters");
 }
+
+/// A triage dump names no PDB of its kernel. Two addresses in its header were
+/// all that a file's symbols were held against, and the first to agree taken.
+#[test]
+fn types_of_another_build_were_taken_because_two_addresses_agreed() {
+    let bench = livedump::Bench::new();
+    bench.run("triage --simulate=deadlock,layout=a -p lsass.exe -t all x.dmp").exits(0);
+    let [arm64, first, a, b] = [inside::ARM64, "19041", "a", "b"].map(inside::fixtures);
+    let right = format!("stacks x.dmp --symbols {arm64};{first};{b};{a}");
+    let path = std::path::Path::new("x64-a").join("ntkrnlmp.pdb");
+    bench.run(&right).exits(0).says(&path.display().to_string());
+    let others = format!("stacks x.dmp --symbols {arm64};{first};{b}");
+    bench.run(&others).exits(0).says("no types of this kernel");
+}

@@ -11,6 +11,7 @@ use symbols::layout::{Origin, Wanted};
 use symbols::pe::{CodeView, Image};
 use symbols::{ImageIdentity, KernelSymbols, Lookup, Store, SymbolTable, Tried};
 
+use crate::agreement;
 use crate::code::{Files, ImageFile};
 use crate::kernel::FindTypes;
 use crate::layout::{Types, WANTED};
@@ -35,7 +36,8 @@ pub enum Match {
     /// GUID and age are those that the kernel's image names.
     Identity,
     /// The image's names are not in the dump; the addresses of list heads in
-    /// the header are where the file's symbols say.
+    /// the header are where the file's symbols say, and nothing in the
+    /// debugger block says otherwise.
     Addresses,
 }
 
@@ -99,6 +101,7 @@ impl StoreFiles {
         path: &Path,
         codeview: Option<&CodeView>,
         dump: &Dump<'_>,
+        reader: &Reader<'_>,
         kernel: &Module,
         wanted: &Wanted<'_>,
     ) -> Option<(PathBuf, KernelSymbols, Match)> {
@@ -115,28 +118,35 @@ impl StoreFiles {
                 refuse(format!("it is of {own}; the dump's kernel has {}", codeview.identity))
             }
             (Some(_), Some(_)) => Some((path.to_owned(), found, Match::Identity)),
-            _ if addresses_agree(dump, kernel, &found.symbols) => {
+            _ if agreement::agree(dump, reader, kernel, &found) => {
                 Some((path.to_owned(), found, Match::Addresses))
             }
-            _ => refuse("the addresses of its symbols are not those in the dump's header".into()),
+            _ => refuse("its addresses and offsets are not those that the dump tells".into()),
         }
     }
 
-    /// A file of any identity in the store whose symbols agree with the header.
+    /// A file of any identity in the store that agrees with all that the dump
+    /// tells. Of several that differ none: nothing says which it is.
     fn candidate(
         &self,
         dump: &Dump<'_>,
+        reader: &Reader<'_>,
         kernel: &Module,
         wanted: &Wanted<'_>,
     ) -> Option<(PathBuf, KernelSymbols, Match)> {
-        self.symbols.candidates(KERNEL_PDB).into_iter().find_map(|candidate| {
-            let found = KernelSymbols::open(&candidate.path, wanted).ok()?;
-            addresses_agree(dump, kernel, &found.symbols).then_some((
-                candidate.path,
-                found,
-                Match::Addresses,
-            ))
-        })
+        let open = |path: PathBuf| Some((KernelSymbols::open(&path, wanted).ok()?, path));
+        let candidates = self.symbols.candidates(KERNEL_PDB).into_iter();
+        let mut agreeing = candidates
+            .filter_map(|candidate| open(candidate.path))
+            .filter(|(found, _)| agreement::agree(dump, reader, kernel, found));
+        let (found, path) = agreeing.next()?;
+        let identity = found.layouts.identity();
+        if let Some((_, other)) = agreeing.find(|(other, _)| other.layouts.identity() != identity) {
+            let (one, other) = (path.display(), other.display());
+            let _ = self.refused.set(format!("{one} and {other} agree with the dump both"));
+            return None;
+        }
+        Some((path, found, Match::Addresses))
     }
 
     fn note<T>(&self, file: &str, lookup: Lookup<T>) -> Option<T> {
@@ -146,16 +156,6 @@ impl StoreFiles {
         attempts.insert(file.to_owned(), attempt);
         lookup.found
     }
-}
-
-/// Whether every head that the header names is where the symbols say.
-fn addresses_agree(dump: &Dump<'_>, kernel: &Module, symbols: &SymbolTable) -> bool {
-    let header = dump.header();
-    let told = [header.ps_loaded_module_list, header.ps_active_process_head];
-    HEADS.iter().zip(told).all(|(name, told)| {
-        let symbol = symbols.named(name).map(|symbol| at(kernel.base, symbol.rva.into()));
-        symbol.is_some() && symbol == told
-    })
 }
 
 fn codeview_of(reader: &Reader<'_>, base: VirtualAddress) -> Option<CodeView> {
@@ -177,14 +177,14 @@ impl FindTypes for StoreFiles {
         let codeview = OnceCell::new();
         let codeview = codeview.get_or_init(|| codeview_of(reader, kernel.base)).as_ref();
         let (path, found, matched) = match (&self.profile, codeview) {
-            (Some(path), codeview) => self.named(path, codeview, dump, kernel, &wanted)?,
+            (Some(path), codeview) => self.named(path, codeview, dump, reader, kernel, &wanted)?,
             (None, Some(codeview)) => {
                 let name = codeview.file_name();
                 let lookup = self.symbols.kernel(name, &codeview.identity, &wanted);
                 let (path, found) = self.note(name, lookup)?;
                 (path, found, Match::Identity)
             }
-            (None, None) => self.candidate(dump, kernel, &wanted)?,
+            (None, None) => self.candidate(dump, reader, kernel, &wanted)?,
         };
         // Set once: a kernel is opened once with these files.
         // The few symbols of a profile would name every place by one of them.

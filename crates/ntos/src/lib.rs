@@ -10,6 +10,7 @@ use format::FileTime;
 use memory::VirtualAddress;
 use serde::Serializer;
 
+mod agreement;
 mod alpc;
 mod callback;
 mod code;

@@ -106,9 +106,11 @@ impl SwitchFrame {
         agree.then_some(Self {
             return_offset: offset,
             return_address: Some(value),
-            // The context switch saves it right before; what the capture's own
-            // function saves where, is not known.
-            frame_offset: offset.checked_sub(8).filter(|_| !kernel.is_of_threads_in_capture()),
+            // The context switch saves it right before, and ARM64 always; what the
+            // capture's own function saves where, is not known on x64.
+            frame_offset: offset
+                .checked_sub(8)
+                .filter(|_| is_arm || !kernel.is_of_threads_in_capture()),
             source: Source::Probed,
             threads: (looked, best),
             seen: returns(value) == Some(true),
@@ -143,7 +145,11 @@ impl SwitchFrame {
                 }
             }
             Machine::Arm64 => {
-                let registers = Arm64Registers::new(value.0, sp);
+                // How much of the frame lies above what was saved, types tell.
+                let registers = match self.return_address {
+                    None => Arm64Registers::new(value.0, sp),
+                    Some(_) => Arm64Registers::adrift(value.0, sp),
+                };
                 match frame {
                     Some(frame) => registers.with(Arm64Registers::FP, frame.0).into(),
                     None => registers.into(),

@@ -32,6 +32,14 @@ impl Registers {
         })
     }
 
+    /// Whether the stack pointer is known, not only how low it can be.
+    pub(crate) fn sp_is_known(&self) -> bool {
+        match self {
+            Self::X64(_) => true,
+            Self::Arm64(registers) => registers.sp_known,
+        }
+    }
+
     /// RBP or x29, when its value is known.
     pub fn fp(&self) -> Option<VirtualAddress> {
         match self {

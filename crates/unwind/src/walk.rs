@@ -41,7 +41,7 @@ impl Unwinder<'_> {
             left: Vec::new(),
             exact,
             trust: Trust::Certain,
-            sp_known: true,
+            sp_known: start.sp_is_known(),
             floor: sp,
         };
         let kind = stack.segment(segment).map_or(StackKind::Unknown, |segment| segment.kind);
@@ -237,7 +237,7 @@ fn first(registers: &Registers, exact: bool, stack: StackKind, sp: VirtualAddres
         exact,
         stack,
         boundary: false,
-        notes: Vec::new(),
+        notes: if registers.sp_is_known() { Vec::new() } else { vec![Note::StackPointerLowest] },
         registers: registers.clone(),
     }
 }

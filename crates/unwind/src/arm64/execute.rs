@@ -89,9 +89,12 @@ impl Machine<'_> {
         offset: u32,
         before: bool,
     ) -> Result<(), End> {
+        // A walk needs no vector registers, nor to know where they lie.
+        if kind != RegisterKind::X && !before {
+            return Ok(());
+        }
         let sp = self.registers.need_sp()?;
         let start = if before { sp } else { sp.wrapping_add(offset.into()) };
-        // A walk needs no vector registers.
         if kind == RegisterKind::X {
             // Pairs behind x27 and x28 are of d8 on; x29 and x30 are none of
             // those that follow each other.

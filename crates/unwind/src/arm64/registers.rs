@@ -65,7 +65,7 @@ impl Arm64Registers {
 
     /// A frame of which a return address was seen, and where its stack
     /// pointer is at the lowest.
-    pub(crate) fn adrift(pc: u64, sp: u64) -> Self {
+    pub fn adrift(pc: u64, sp: u64) -> Self {
         Self { sp_known: false, ..Self::new(pc, sp) }
     }
 

@@ -101,7 +101,13 @@ impl Census {
 
     /// Threads that lie in a triage dump, whichever lists it has.
     fn add_stored(&mut self, kernel: &Kernel<'_>) {
-        for thread in kernel.stored_threads() {
+        let stored = kernel.stored_threads();
+        if stored.is_cut {
+            let mut list = ListReport::of("threads in blocks", 0, ListEnd::TooMany, 0);
+            list.entries = stored.addresses.len() as u64;
+            self.lists.push(list);
+        }
+        for thread in stored.addresses {
             let Some(owner) = kernel.owner_of(thread) else { continue };
             let process = self.process_by_address.get(&owner).copied().unwrap_or_else(|| {
                 let number = self.processes.len();

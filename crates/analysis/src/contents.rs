@@ -124,7 +124,8 @@ fn processes_and_threads(kernel: &Kernel<'_>) -> [Counted; 2] {
         }
     }
     let listed = threads.len();
-    let stored = kernel.stored_threads();
+    let found = kernel.stored_threads();
+    let (stored, is_cut) = (found.addresses, found.is_cut);
     let owners: HashSet<VirtualAddress> =
         stored.iter().filter_map(|thread| kernel.owner_of(*thread)).collect();
     threads.extend(stored);
@@ -140,7 +141,7 @@ fn processes_and_threads(kernel: &Kernel<'_>) -> [Counted; 2] {
     };
     let of_threads = match thread_end {
         _ if threads.len() > listed => {
-            let end = match kernel.is_exhausted() {
+            let end = match is_cut {
                 true => "; the search was cut short",
                 false => "",
             };

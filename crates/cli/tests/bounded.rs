@@ -112,3 +112,41 @@ fn six_thousand_threads_are_listed_in_little_more_than_their_own_size() {
         assert!(lines(&bench, 12 * MIB, command) > 0);
     }
 }
+
+#[test]
+fn a_million_blocks_that_are_all_one_thread_are_counted_as_far_as_is_said() {
+    const HEADER: usize = 0x2000;
+    let bench = Bench::new();
+    bench.run("triage --simulate=deadlock -p explorer -t all few.dmp").exits(0);
+    let (_, few) = bench.json("threads few.dmp");
+    let thread = few["threads"][0]["address"].as_str().unwrap();
+    let thread = u64::from_str_radix(thread, 16).unwrap();
+    let mut bytes = std::fs::read(bench.path("few.dmp")).unwrap();
+    let at = |bytes: &[u8], offset: usize| {
+        u32::from_le_bytes(bytes[offset..][..4].try_into().unwrap()) as usize
+    };
+    let (table, count) = (at(&bytes, HEADER + 0x78), at(&bytes, HEADER + 0x7C));
+    let end = at(&bytes, HEADER + 4) - 4;
+    let block = (0..count).map(|number| table + number * 16).find_map(|place| {
+        let address = u64::from_le_bytes(bytes[place..][..8].try_into().unwrap());
+        (address == thread).then(|| (at(&bytes, place + 8), at(&bytes, place + 12)))
+    });
+    let (data, size) = block.unwrap();
+    bytes.truncate(end);
+    for number in 0..1_u64 << 20 {
+        bytes.extend((0xFFFF_E800_0000_0000 + number * 0x2000).to_le_bytes());
+        bytes.extend((data as u32).to_le_bytes());
+        bytes.extend((size as u32).to_le_bytes());
+    }
+    let after = bytes.len() as u32;
+    bytes.extend(b"TRGD");
+    for (field, value) in [(4, after + 4), (8, after), (0x78, end as u32), (0x7C, 1 << 20)] {
+        put(&mut bytes, HEADER + field, value);
+    }
+    bench.write("x.dmp", &bytes);
+    for command in ["info x.dmp", "threads x.dmp", "hang x.dmp", "stacks x.dmp --json"] {
+        assert!(lines(&bench, 64 * MIB, command) > 0);
+    }
+    bench.run("threads x.dmp").exits(0).says("incomplete  threads in blocks after 16384");
+    bench.run("info x.dmp").exits(0).says("the search was cut short");
+}

@@ -59,6 +59,7 @@ pub use reader::Reader;
 pub use resource::{CHAIN_ENTRY, Resource, ResourceOwner, Resources};
 pub use shared::Clock;
 pub use stack::{NoStack, Stacks, Start, ThreadStack};
+pub use stored::StoredThreads;
 pub use switch_frame::SwitchFrame;
 pub use thread::{Thread, Threads};
 pub use unloaded::Unloaded;

@@ -12,16 +12,34 @@ const HEADERS: u64 = 0x100;
 const ALIGNMENT: u64 = 0x10;
 /// Bytes of a kernel stack at most.
 const LARGEST_STACK: u64 = 1 << 20;
+/// Threads of a triage dump that are listed at most. (The kernel puts some
+/// dozens into one.)
+const MOST: usize = 1 << 14;
+
+/// The threads that lie in a triage dump's blocks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoredThreads {
+    /// Where they lie, by address.
+    pub addresses: Vec<VirtualAddress>,
+    /// Whether there are so many blocks or threads that not all were looked at.
+    pub is_cut: bool,
+}
 
 impl Kernel<'_> {
     /// The threads whose objects lie in the blocks of a triage dump: stack
     /// bounds that are pages and hold the saved stack pointer, and a pointer
     /// to a process. Empty for other kinds of dump.
-    pub fn stored_threads(&self) -> Vec<VirtualAddress> {
-        let KernelMemory::Triage(triage) = self.memory() else { return Vec::new() };
+    pub fn stored_threads(&self) -> StoredThreads {
+        let KernelMemory::Triage(triage) = self.memory() else { return StoredThreads::default() };
         let mut found: Vec<VirtualAddress> = Vec::new();
+        let mut is_cut = false;
         let reader = self.reader();
         for block in triage.blocks() {
+            is_cut = found.len() == MOST || self.is_exhausted();
+            if is_cut {
+                break;
+            }
             let places = (0..HEADERS.min(block.size.into())).step_by(ALIGNMENT as usize);
             let start = block.address.0.next_multiple_of(ALIGNMENT);
             let mut place = places.map(|offset| at(VirtualAddress(start), offset));
@@ -29,7 +47,7 @@ impl Kernel<'_> {
         }
         found.sort();
         found.dedup();
-        found
+        StoredThreads { addresses: found, is_cut }
     }
 
     fn is_thread(&self, place: VirtualAddress) -> bool {

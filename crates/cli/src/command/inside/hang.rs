@@ -25,13 +25,13 @@ fn report(dump: &Asked<'_>) -> Result<HangReport, Refused> {
     let mut unique = Unique::default();
     let mut first: Option<HangReport> = None;
     let moments = ask_all(dump, |inside| {
-        let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
+        let walker = Stacks::new(inside.kernel, inside.images, &inside.census().threads);
         let context = stacks::header(inside, &walker);
-        let found = !inside.census.threads.is_empty() || context.is_some();
+        let found = !inside.census().threads.is_empty() || context.is_some();
         stacks::all(inside, &walker, |_| true).for_each(|stack| unique.add(stack));
-        let hang = analysis::hang(inside.kernel, inside.images, &walker, &inside.census);
+        let hang = analysis::hang(inside.kernel, inside.images, &walker, inside.census());
         let file = inside.member().unwrap_or_default();
-        let moment = Moment::new(file, hang, &inside.census);
+        let moment = Moment::new(file, hang, inside.census());
         first.get_or_insert_with(|| HangReport {
             hang: Hang::default(),
             unique_stacks: Vec::new(),

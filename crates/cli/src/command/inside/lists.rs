@@ -47,12 +47,12 @@ pub(in crate::command) fn unloaded(typed: &UnloadedArgs) -> Outcome {
 
 pub(in crate::command) fn processes(typed: &Asked<'_>) -> Outcome {
     ask(typed, |inside| {
-        if inside.census.processes.is_empty() {
+        if inside.census().processes.is_empty() {
             return Err(not_told(typed.file, "processes").into());
         }
         let report = ProcessesReport {
-            processes: Rows::of(|| listing::processes(&inside.census)),
-            lists: inside.census.lists.clone(),
+            processes: Rows::of(|| listing::processes(inside.census())),
+            lists: inside.census().lists.clone(),
             head: inside.head("ps-dump"),
         };
         stream(typed.json, &report, processes_text)
@@ -70,14 +70,14 @@ pub(in crate::command) fn threads(
         let chosen = inside.chosen(process).ok_or_else(|| super::stacks::no_process(typed))?;
         let wanted = |number: usize| chosen.get(number).copied().unwrap_or(false);
         let threads =
-            Rows::of(|| listing::threads(inside.kernel, inside.images, &inside.census, wanted));
+            Rows::of(|| listing::threads(inside.kernel, inside.images, inside.census(), wanted));
         // Names are looked for while threads are told, and the head says where.
         if threads.iter().count() == 0 {
             return Err(not_told(typed.file, "threads").into());
         }
         let report = ThreadsReport {
             threads,
-            lists: inside.census.lists.clone(),
+            lists: inside.census().lists.clone(),
             head: inside.head("threads-dump"),
         };
         stream(typed.json, &report, threads_text)
@@ -90,9 +90,9 @@ fn threads_of_set(typed: &Asked<'_>, process: Option<&capture::ProcessTarget>) -
     let answers = ask_all(typed, |inside| {
         let Some(chosen) = inside.chosen(process) else { return Ok(None) };
         let wanted = |number: usize| chosen.get(number).copied().unwrap_or(false);
-        let found = listing::threads(inside.kernel, inside.images, &inside.census, wanted);
+        let found = listing::threads(inside.kernel, inside.images, inside.census(), wanted);
         threads.extend(found.map(|one| ThreadReport { file: inside.member(), ..one }));
-        lists.extend(inside.census.lists.iter().cloned());
+        lists.extend(inside.census().lists.iter().cloned());
         Ok(Some(inside.head("threads-dump")))
     })?;
     let Some(head) = answers.into_iter().flatten().next() else {
@@ -109,8 +109,9 @@ fn threads_of_set(typed: &Asked<'_>, process: Option<&capture::ProcessTarget>) -
 pub(in crate::command) fn processors(typed: &ProcessorsArgs) -> Outcome {
     let typed = &Asked::from(&typed.dump);
     let report = ask(typed, |inside| {
-        let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
-        let processors = listing::processors(inside.kernel, inside.images, &walker, &inside.census);
+        let walker = Stacks::new(inside.kernel, inside.images, &inside.census().threads);
+        let processors =
+            listing::processors(inside.kernel, inside.images, &walker, inside.census());
         let processors = processors.ok_or_else(|| not_told(typed.file, "processors"))?;
         Ok(ProcessorsReport { processors, head: inside.head("processors") })
     })?;

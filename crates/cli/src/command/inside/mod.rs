@@ -5,6 +5,7 @@ pub(super) mod lists;
 pub(super) mod profile;
 pub(super) mod stacks;
 
+use std::cell::OnceCell;
 use std::path::Path;
 
 use analysis::Census;
@@ -51,7 +52,8 @@ pub(super) struct Inside<'k, 'a> {
     pub(super) kernel: &'k Kernel<'a>,
     pub(super) images: &'k Images<'k>,
     pub(super) files: &'k StoreFiles,
-    pub(super) census: Census,
+    /// Not every question is of threads, which may be many.
+    census: OnceCell<Census>,
     pub(super) simulated: bool,
     /// What was asked, as answers name it.
     path: &'k Path,
@@ -63,6 +65,11 @@ pub(super) struct Inside<'k, 'a> {
 }
 
 impl Inside<'_, '_> {
+    /// All processes and threads.
+    pub(super) fn census(&self) -> &Census {
+        self.census.get_or_init(|| Census::of(self.kernel))
+    }
+
     /// What an answer begins with; to be made last, when all files were looked for.
     pub(super) fn head(&self, command: &str) -> Head {
         let summary = analysis::summary(self.kernel, self.images, self.files);
@@ -79,7 +86,7 @@ impl Inside<'_, '_> {
     /// Which threads belong to a process that was named; all without one.
     /// `None`: there is no such process.
     pub(super) fn chosen(&self, process: Option<&ProcessTarget>) -> Option<Vec<bool>> {
-        let all = 0..self.census.threads.len();
+        let all = 0..self.census().threads.len();
         let Some(target) = process else { return Some(all.map(|_| true).collect()) };
         let is_it = |process: &ntos::Process| match target {
             ProcessTarget::Pid(pid) => process.pid == Some(u64::from(*pid)),
@@ -93,8 +100,8 @@ impl Inside<'_, '_> {
                 own == asked || (own.len() >= 10 && asked.starts_with(&own))
             }),
         };
-        let found = self.census.processes.iter().any(is_it);
-        let owned = |thread| self.census.owner(thread).is_some_and(is_it);
+        let found = self.census().processes.iter().any(is_it);
+        let owned = |thread| self.census().owner(thread).is_some_and(is_it);
         found.then(|| all.map(owned).collect())
     }
 }
@@ -215,7 +222,7 @@ fn ask_bytes<T>(
     let kernel = Kernel::open(&dump, &files).map_err(unreadable)?;
     let reader: Reader<'_> = kernel.reader();
     let images = Images::new(reader, kernel.modules(), &files);
-    let census = Census::of(&kernel);
+    let census = OnceCell::new();
     let (kernel, images, files) = (&kernel, &images, &files);
     question(&Inside { kernel, images, files, census, simulated, path, member, set, wanted })
 }

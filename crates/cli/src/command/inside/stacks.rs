@@ -16,10 +16,10 @@ pub(in crate::command) fn run(typed: &StacksArgs) -> Outcome {
     let answers = ask_all(dump, |inside| {
         let Some(chosen) = inside.chosen(typed.process.as_ref()) else { return Ok(None) };
         let wanted = |number: usize| {
-            let tid = inside.census.threads.get(number).and_then(|thread| thread.tid);
+            let tid = inside.census().threads.get(number).and_then(|thread| thread.tid);
             chosen.get(number) == Some(&true) && typed.tid.is_none_or(|asked| tid == Some(asked))
         };
-        let walker = Stacks::new(inside.kernel, inside.images, &inside.census.threads);
+        let walker = Stacks::new(inside.kernel, inside.images, &inside.census().threads);
         for stack in all(inside, &walker, wanted) {
             found += 1;
             if typed.unique { unique.add(stack) } else { stacks.push(stack) }
@@ -49,7 +49,7 @@ pub(super) fn all<'r>(
     walker: &'r Stacks<'_, '_>,
     wanted: impl Fn(usize) -> bool + 'r,
 ) -> impl Iterator<Item = analysis::StackReport> + 'r {
-    let all = walk::stacks(inside.kernel, walker, inside.images, &inside.census, wanted);
+    let all = walk::stacks(inside.kernel, walker, inside.images, inside.census(), wanted);
     all.map(|stack| analysis::StackReport { file: inside.member(), ..stack })
 }
 
@@ -58,7 +58,7 @@ pub(super) fn header(
     inside: &Inside<'_, '_>,
     walker: &Stacks<'_, '_>,
 ) -> Option<analysis::stacks::ContextStack> {
-    walk::of_header(inside.kernel, walker, inside.images, &inside.census)
+    walk::of_header(inside.kernel, walker, inside.images, inside.census())
 }
 
 pub(super) fn no_process(typed: &Asked<'_>) -> Failure {

@@ -52,11 +52,12 @@ fn times_of(program: &Path, sample: &Sample, rival: &Rival, flat: &Path) {
     };
     let theirs = |symbols| took(rival.modules_and_stack(&sample.dump, symbols));
     let store = Some(sample.store.as_path());
-    let [our_bare, our_store, bare, in_store, in_flat, start] = in_turn(
+    let [our_bare, our_store, our_flat, bare, in_store, in_flat, start] = in_turn(
         ROUNDS,
         [
             &mut || ours(None),
             &mut || ours(store),
+            &mut || ours(Some(flat)),
             &mut || theirs(None),
             &mut || theirs(store),
             &mut || theirs(Some(flat)),
@@ -72,9 +73,9 @@ fn times_of(program: &Path, sample: &Sample, rival: &Rival, flat: &Path) {
     };
     let rows = [
         row("nothing but the dump", our_bare, bare),
-        row("with `samples/symbols`, a store", our_store, in_store),
-        row("the same; the rival has its files in one flat folder", our_store, in_flat),
-        row("the rival's `--version`, beside ours with the store", our_store, start),
+        row("the drivers' images and a PDB, in one flat folder", our_flat, in_flat),
+        row("a symbol store with these and the kernel's types (ISF)", our_store, in_store),
+        row("the rival's `--version`, beside ours with nothing", our_bare, start),
     ];
     print("Beside ntoseye: time to modules and stack, the x64 sample, offline", &rows);
 }
@@ -88,13 +89,14 @@ fn frames_of(program: &Path, sample: &Sample, rival: &Rival, flat: &Path) {
         println!("| {reader} | {given} | {} | {} |", shown.0, cells(&shown.1));
     };
     let store = Some(sample.store.as_path());
-    let mine = shows(program, &sample.dump, store);
+    let mine = shows(program, &sample.dump, Some(flat));
     line("livedump", "nothing", &shows(program, &sample.dump, None));
-    line("livedump", "the store", &mine);
+    line("livedump", "flat folder", &mine);
+    line("livedump", "store", &shows(program, &sample.dump, store));
     line(rival::NAME, "nothing", &rival.shows(&sample.dump, None));
-    line(rival::NAME, "the store", &rival.shows(&sample.dump, store));
     let theirs = rival.shows(&sample.dump, Some(flat));
-    line(rival::NAME, "its files, flat", &theirs);
+    line(rival::NAME, "flat folder", &theirs);
+    line(rival::NAME, "store", &rival.shows(&sample.dump, store));
     let unwound = theirs.1.iter().filter(|frame| !frame.scan).count();
     println!(
         "\nOf the {unwound} frames that the rival unwinds, {} are ours too, at the same stack pointers.",
@@ -117,8 +119,8 @@ fn asked(program: &Path, word: &str, dump: &Path, symbols: Option<&Path>) -> Com
     command
 }
 
-/// Links to all files of a store in one folder: the rival looks for names in upper and lower
-/// case as they were when they were published, and the file system may tell them apart.
+/// Links to the images and PDBs of a store in one folder. In the store the rival looks for their
+/// keys in upper case, and the file system may tell upper and lower case apart.
 #[cfg(unix)]
 fn flat(store: &Path) -> Result<TempDir, String> {
     let link = || -> std::io::Result<TempDir> {
@@ -126,13 +128,12 @@ fn flat(store: &Path) -> Result<TempDir, String> {
         let mut folders = vec![store.to_owned()];
         while let Some(next) = folders.pop() {
             for entry in std::fs::read_dir(next)? {
-                let entry = entry?;
-                match entry.file_type()?.is_dir() {
-                    true => folders.push(entry.path()),
-                    false => std::os::unix::fs::symlink(
-                        entry.path(),
-                        folder.path().join(entry.file_name()),
-                    )?,
+                let path = entry?.path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if path.extension().is_none_or(|end| end != "json") {
+                    let name = path.file_name().unwrap_or_default();
+                    std::os::unix::fs::symlink(&path, folder.path().join(name))?;
                 }
             }
         }

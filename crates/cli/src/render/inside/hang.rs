@@ -99,10 +99,7 @@ pub(crate) fn text(report: &HangReport) -> String {
 /// Stacks of the threads in rings and chains, then those that most threads have.
 fn stacks_text(record: &mut Record, report: &HangReport) {
     let involved = involved(&report.hang);
-    let is_involved = |stack: &&UniqueStack| {
-        stack.threads.iter().any(|thread| involved.contains(&thread.address.0))
-    };
-    let (first, rest): (Vec<_>, Vec<_>) = report.unique_stacks.iter().partition(is_involved);
+    let (first, rest) = ordered(report, &involved);
     record.text(&format!("\n{} unique stacks", report.unique_stacks.len()));
     if !first.is_empty() {
         record.text(", first those of the threads above:\n");
@@ -113,8 +110,19 @@ fn stacks_text(record: &mut Record, report: &HangReport) {
     stacks::unique_text(record, rest.into_iter().take(STACKS), &involved, Scans::Few);
 }
 
+/// The stacks of some threads, and the others.
+pub(super) fn ordered<'r>(
+    report: &'r HangReport,
+    involved: &HashSet<u64>,
+) -> (Vec<&'r UniqueStack>, Vec<&'r UniqueStack>) {
+    let is_involved = |stack: &&UniqueStack| {
+        stack.threads.iter().any(|thread| involved.contains(&thread.address.0))
+    };
+    report.unique_stacks.iter().partition(is_involved)
+}
+
 /// Addresses of the threads that rings, chains, processors and queues name.
-fn involved(hang: &Hang) -> HashSet<u64> {
+pub(super) fn involved(hang: &Hang) -> HashSet<u64> {
     let numbers = hang.cycles.iter().flat_map(|cycle| &cycle.relations);
     let numbers = numbers.chain(hang.chains.iter().flat_map(|chain| &chain.path));
     let relations = numbers.filter_map(|number| hang.relations.get(*number));
@@ -256,7 +264,9 @@ fn cycle_text(record: &mut Record, hang: &Hang, cycle: &Cycle) {
     for number in &cycle.relations {
         relation_text(record, hang.relations.get(*number));
     }
-    behind(record, cycle.blocked.iter());
+    if let Some(others) = behind(cycle.blocked.iter()) {
+        record.line("behind it", others);
+    }
 }
 
 fn chain_text(record: &mut Record, hang: &Hang, chain: &Chain) {
@@ -267,31 +277,42 @@ fn chain_text(record: &mut Record, hang: &Hang, chain: &Chain) {
         "root",
         format!("{}: {count} {threads} for it, {}", holder(&chain.root), grade(chain.grade)),
     );
-    let path: Vec<&Relation> =
-        chain.path.iter().filter_map(|number| hang.relations.get(*number)).collect();
-    for relation in &path {
-        relation_text(record, Some(relation));
+    for number in &chain.path {
+        relation_text(record, hang.relations.get(*number));
     }
-    match (&chain.root_waits, &chain.root_state) {
-        (Some(waits), _) => record.line("itself", format!("waits {}", waits_text(waits))),
-        (None, Some(state)) => record.line("itself", format!("its state is {state}")),
-        (None, None) => {}
+    if let Some(itself) = itself(chain) {
+        record.line("itself", itself);
     }
-    let told = |thread: &&ThreadRef| path.iter().any(|one| one.waiter.address == thread.address);
-    behind(record, chain.blocked.iter().filter(|thread| !told(thread)));
+    if let Some(others) = behind(others(hang, chain)) {
+        record.line("behind it", others);
+    }
 }
 
-/// The threads that wait as well, if there are any.
-fn behind<'t>(record: &mut Record, threads: impl Iterator<Item = &'t ThreadRef>) {
+/// What a root is doing, when it is a thread.
+pub(super) fn itself(chain: &Chain) -> Option<String> {
+    match (&chain.root_waits, &chain.root_state) {
+        (Some(waits), _) => Some(format!("waits {}", waits_text(waits))),
+        (None, state) => state.as_ref().map(|state| format!("its state is {state}")),
+    }
+}
+
+/// Those behind a root that are not on the way which is told.
+pub(super) fn others<'h>(hang: &'h Hang, chain: &'h Chain) -> impl Iterator<Item = &'h ThreadRef> {
+    let path = chain.path.iter().filter_map(|number| hang.relations.get(*number));
+    let told: HashSet<u64> = path.map(|one| one.waiter.address.0).collect();
+    chain.blocked.iter().filter(move |thread| !told.contains(&thread.address.0))
+}
+
+/// `12: tid 4 of x.exe (8), ...`: the threads that wait as well, if there are any.
+pub(super) fn behind<'t>(threads: impl Iterator<Item = &'t ThreadRef>) -> Option<String> {
     let threads: Vec<&ThreadRef> = threads.collect();
     let named: Vec<String> = threads.iter().take(8).copied().map(thread).collect();
     let more = match threads.len() - named.len() {
         0 => String::new(),
         more => format!(", and {more} more"),
     };
-    if !threads.is_empty() {
-        record.line("behind it", format!("{}: {}{more}", threads.len(), named.join(", ")));
-    }
+    let text = format!("{}: {}{more}", threads.len(), named.join(", "));
+    (!threads.is_empty()).then_some(text)
 }
 
 /// `481 min 42 s for notification-event 0123… (WrUserRequest)`.

@@ -8,8 +8,8 @@ use analysis::hang::{Evidence, Relation};
 use analysis::{Hang, UniqueStack};
 
 use super::hang::{
-    HangReport, busy_sentence, by_stack, crash_name, grade, holder, not_provable, queue_sentence,
-    sentence, verdict,
+    HangReport, behind, busy_sentence, by_stack, crash_name, grade, holder, involved, itself,
+    not_provable, ordered, others, queue_sentence, sentence, verdict,
 };
 use super::{stacks, thread};
 use crate::render::clean;
@@ -53,7 +53,8 @@ pub(crate) fn page(report: &HangReport) -> String {
         page += &format!("<li>not asked: {}</li>\n", escape(what));
     }
     page += "</ul>\n<h2>Stacks</h2>\n";
-    for (number, group) in report.unique_stacks.iter().enumerate() {
+    let (first, rest) = ordered(report, &involved(hang));
+    for (number, group) in first.into_iter().chain(rest).enumerate() {
         page += &stack(group, number < OPEN);
     }
     page + "</body></html>\n"
@@ -64,13 +65,20 @@ fn cycles_and_chains(hang: &Hang) -> String {
     for cycle in &hang.cycles {
         let heading = format!("Cycle of {} threads ({})", cycle.threads.len(), grade(cycle.grade));
         text += &section(&heading, hang, &cycle.relations);
+        text += &paragraph("behind it", behind(cycle.blocked.iter()));
     }
     for chain in &hang.chains {
         let count = chain.blocked.len();
         let heading = format!("{}: {count} waiting ({})", holder(&chain.root), grade(chain.grade));
         text += &section(&heading, hang, &chain.path);
+        text += &paragraph("itself", itself(chain));
+        text += &paragraph("behind it", behind(others(hang, chain)));
     }
     text
+}
+
+fn paragraph(name: &str, text: Option<String>) -> String {
+    text.map_or(String::new(), |text| format!("<p>{name} {}</p>\n", escape(&text)))
 }
 
 /// What a machine stopped with, and where.

@@ -158,6 +158,9 @@ fn processes_and_threads(kernel: &Kernel<'_>) -> [Counted; 2] {
             };
             Counted { how, whole, ..all }
         }
+        _ if kernel.header_thread().is_some() => {
+            Counted::new(WHAT[1], 1, false, "only the one whose registers the header has")
+        }
         _ => Counted::none(WHAT[1], "no thread was found: their lists' layout is not told"),
     };
     [of_processes, of_threads]

@@ -78,3 +78,25 @@ fn a_file_that_claims_a_tebibyte_is_asked_as_quickly() {
     }
     assert_eq!(bench.json("info x.dmp").1["inside"], before["inside"]);
 }
+
+/// Facts of the samples' own README, and what these dumps were seen to hold.
+#[test]
+fn of_real_crash_dumps_as_much_is_counted_as_they_hold() {
+    let Some(samples) = std::env::var_os("LIVEDUMP_SAMPLES").map(std::path::PathBuf::from) else {
+        eprintln!("skipped: LIVEDUMP_SAMPLES is not set");
+        return;
+    };
+    let bench = Bench::new();
+    for (file, counts) in [
+        ("x64-19041-amdppm.dmp", [Some(0x97), Some(4), Some(5), Some(14), Some(16)]),
+        ("arm64-22000-power-button.dmp", [Some(245), Some(11), Some(4), Some(10), Some(8)]),
+        ("x64-7601-bad-pool-header.dmp", [Some(167), Some(13), None, Some(1), None]),
+    ] {
+        let path = samples.join("triage").join(file);
+        let (code, info) = bench.json(&format!("info {}", path.display()));
+        assert_eq!(code, 0);
+        let found: Vec<_> =
+            each(&info["inside"]["counts"]).map(|one| one["count"].as_u64()).collect();
+        assert_eq!(found, counts, "{file}");
+    }
+}

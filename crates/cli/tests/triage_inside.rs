@@ -8,7 +8,7 @@ mod livedump;
 
 use std::collections::BTreeMap;
 
-use inside::{LAYOUTS, each, fixtures};
+use inside::{ARM64, LAYOUTS, each, fixtures};
 use livedump::Bench;
 use serde_json::Value;
 
@@ -39,8 +39,10 @@ fn tid(thread: &Value) -> u64 {
 
 #[test]
 fn the_wait_of_a_thread_that_was_woken_is_read_from_its_stack_everywhere() {
-    for layout in LAYOUTS {
-        let (bench, truth) = captured(&format!("deadlock,layout={layout}"), "-p explorer -t all");
+    for layout in LAYOUTS.into_iter().chain([ARM64]) {
+        let arch = if layout == ARM64 { "arm64" } else { "x64" };
+        let machine = format!("deadlock,layout={layout},arch={arch}");
+        let (bench, truth) = captured(&machine, "-p explorer -t all");
         let beside = format!("x.dmp --symbols {}", fixtures(layout));
         let ask = |command: &str| bench.json(&format!("{command} {beside}")).1;
         let (threads, stacks, hang) = (ask("threads"), ask("stacks"), ask("hang"));

@@ -13,14 +13,15 @@ use serde::{Deserialize, Deserializer};
 
 use crate::layout::{Bits, Enumeration, Field, Kind, Layouts, Origin, Structure, Type, Wanted};
 use crate::table::SymbolTableBuilder;
+use crate::xz::{self, XzError};
 use crate::{PdbIdentity, SymbolKind, SymbolTable};
 
 /// Why an ISF cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IsfError {
-    /// It is packed.
-    #[error("it is packed with xz: unpack it first (xz -d)")]
-    Packed,
+    /// It is packed, and cannot be unpacked.
+    #[error("as a file packed with xz: {0}")]
+    Xz(#[from] XzError),
     /// It is not JSON, or not of this format.
     #[error("line {line}, column {column}: {why}")]
     Json {
@@ -53,12 +54,10 @@ pub struct Isf {
 }
 
 impl Isf {
-    /// Reads the text of one.
+    /// Reads the text of one, packed with xz or not.
     pub fn parse(text: &[u8], wanted: &Wanted<'_>) -> Result<Self, IsfError> {
-        if text.starts_with(b"\xFD7zXZ\0") {
-            return Err(IsfError::Packed);
-        }
-        let file: File = serde_json::from_slice(text)?;
+        let text = xz::unpacked(text)?;
+        let file: File = serde_json::from_slice(&text)?;
         let pdb = file.metadata.windows.and_then(|windows| windows.pdb);
         let identity = pdb.as_ref().and_then(PdbJson::identity);
         let layouts = layouts(file.user_types, file.enums, &file.base_types, identity);
@@ -76,10 +75,7 @@ impl Isf {
         struct Only {
             metadata: Metadata,
         }
-        if text.starts_with(b"\xFD7zXZ\0") {
-            return Err(IsfError::Packed);
-        }
-        let file: Only = serde_json::from_slice(text)?;
+        let file: Only = serde_json::from_slice(&xz::unpacked(text)?)?;
         Ok(file.metadata.windows.and_then(|windows| windows.pdb).and_then(|pdb| pdb.identity()))
     }
 }
@@ -431,7 +427,8 @@ mod tests {
 
     #[test]
     fn what_is_not_an_isf_says_where() {
-        assert_eq!(Isf::parse(b"\xFD7zXZ\0..", &Wanted::All).unwrap_err(), IsfError::Packed);
+        let packed = Isf::parse(b"\xFD7zXZ\0..", &Wanted::All).unwrap_err();
+        assert!(packed.to_string().contains("packed with xz: at byte 8"), "{packed}");
         let error = Isf::parse(b"{\n \"metadata\": 5}", &Wanted::All).unwrap_err();
         assert!(matches!(error, IsfError::Json { line: 2, .. }), "{error}");
         let deep = format!("{{\"metadata\":{{}},\"x\":{}", "[".repeat(100_000));

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::layout::{Layouts, Origin, Wanted};
+use crate::xz::{self, XzError};
 use crate::{Isf, IsfError, Pdb, PdbError, PdbIdentity, Profile, ProfileError, SymbolTable};
 
 /// Why a file gives no layouts.
@@ -87,8 +88,12 @@ fn kind(bytes: &dyn map::Bytes) -> Result<(Origin, Vec<u8>), OpenError> {
     }
     let length = usize::try_from(bytes.len()).map_err(|error| OpenError::Io(error.to_string()))?;
     // What is not text is not read to its end to find that out.
+    if first[..read].starts_with(xz::MAGIC) && bytes.len() > xz::MOST_PACKED {
+        return Err(IsfError::Xz(XzError::TooLargePacked).into());
+    }
+    let packed = first[..read].starts_with(xz::MAGIC);
     let mark = first[..read].iter().find(|byte| !byte.is_ascii_whitespace());
-    if mark != Some(&b'{') {
+    if mark != Some(&b'{') && !packed {
         let rest = first[..read].to_vec();
         return Ok((Origin::Isf, rest));
     }

@@ -28,6 +28,7 @@ pub mod pe;
 mod profile;
 pub mod store;
 mod table;
+mod xz;
 
 pub use demangle::demangle;
 pub use guid::{Guid, GuidError};
@@ -39,3 +40,4 @@ pub use pdb::{Pdb, PdbError};
 pub use profile::{Profile, ProfileError};
 pub use store::{Lookup, Outcome, Store, SymbolPath, Tried};
 pub use table::{Symbol, SymbolKind, SymbolTable};
+pub use xz::XzError;

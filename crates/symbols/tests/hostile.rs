@@ -185,8 +185,22 @@ fn damaged_files_take_no_more_memory_than_they_may_and_end() {
     let profile = Profile::make(&made, "shapes.pdb", &["_LATER"], &["DriverEntry"]).unwrap();
     check("profile", profile.to_json().unwrap().as_bytes(), 1000, read_json);
     shared_lists(&pdb);
+    packed(&fixture("small.json.xz"));
+    packed(&fixture("zeros.xz"));
     small_entries();
     real_files();
+}
+
+/// Of what is packed, the dictionary is bounded, and what is unpacked.
+fn packed(original: &[u8]) {
+    const DICTIONARY: usize = 68 << 20;
+    for seed in 0..100_u64 {
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
+        let bytes = if seed == 0 { original.to_vec() } else { damaged(original, &mut random) };
+        let room = DICTIONARY + 3 * (64 * bytes.len() + (1 << 20));
+        let used = taken(bytes, read_json);
+        assert!(used <= room, "packed {seed}: {used} bytes of memory, {room} allowed");
+    }
 }
 
 /// Every class is given the longest field list there is: the fields would be

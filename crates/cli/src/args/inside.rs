@@ -112,7 +112,7 @@ pub(crate) struct ProfileArgs {
 pub(crate) enum ProfileAction {
     /// Makes a layout profile from the PDB of a kernel.
     Make {
-        /// The PDB, or an ISF.
+        /// The PDB. (An ISF needs no profile: --profile takes it as it is.)
         #[arg(value_name = "PDB")]
         pdb: PathBuf,
         /// Write the profile into this new file; else to standard output.

@@ -108,7 +108,14 @@ fn six_thousand_threads_are_listed_in_little_more_than_their_own_size() {
     let bench = Bench::new();
     let machine = "deadlock,layout=19041,memory=1g,threads=6000";
     bench.run(&format!("kernel --simulate={machine} x.dmp")).exits(0);
-    for command in ["threads x.dmp", "threads x.dmp --json", "ps x.dmp"] {
+    for command in [
+        "threads x.dmp",
+        "threads x.dmp --json",
+        "stacks x.dmp",
+        "stacks x.dmp --json",
+        "hang x.dmp",
+        "ps x.dmp",
+    ] {
         assert!(lines(&bench, 12 * MIB, command) > 0);
     }
 }

@@ -39,7 +39,7 @@ fn schema(of: SchemaOf) -> Schema {
         SchemaOf::Kernel => json::schema::<Report>("kernel"),
         SchemaOf::Ps => json::schema::<Either<ProcessList, ProcessesReport<'_>>>("ps"),
         SchemaOf::Threads => json::schema::<Either<ThreadList, ThreadsReport<'_>>>("threads"),
-        SchemaOf::Stacks => json::schema::<StacksReport>("stacks"),
+        SchemaOf::Stacks => json::schema::<StacksReport<'_>>("stacks"),
         SchemaOf::Hang => json::schema::<HangReport>("hang"),
         SchemaOf::Modules => json::schema::<ModulesReport<'_>>("modules"),
         SchemaOf::Unloaded => json::schema::<UnloadedReport>("unloaded"),

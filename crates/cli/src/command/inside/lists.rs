@@ -9,6 +9,7 @@ use super::super::{Outcome, answer, stream};
 use super::{Asked, ask, ask_all, not_told};
 use crate::args::{ModulesArgs, ProcessorsArgs, UnloadedArgs};
 use crate::render::Rows;
+use crate::render::inside::LateHead;
 use crate::render::inside::lists::{
     ModulesReport, ProcessesReport, ProcessorsReport, ThreadsReport, UnloadedReport, modules_text,
     processes_text, processors_text, threads_text, unloaded_text,
@@ -71,14 +72,13 @@ pub(in crate::command) fn threads(
         let wanted = |number: usize| chosen.get(number).copied().unwrap_or(false);
         let threads =
             Rows::of(|| listing::threads(inside.kernel, inside.images, inside.census(), wanted));
-        // Names are looked for while threads are told, and the head says where.
-        if threads.iter().count() == 0 {
+        if threads.iter().next().is_none() {
             return Err(not_told(typed.file, "threads").into());
         }
         let report = ThreadsReport {
             threads,
             lists: inside.census().lists.clone(),
-            head: inside.head("threads-dump"),
+            head: LateHead::of(|| inside.head("threads-dump")),
         };
         stream(typed.json, &report, threads_text)
     })
@@ -102,6 +102,7 @@ fn threads_of_set(typed: &Asked<'_>, process: Option<&capture::ProcessTarget>) -
         return Err(not_told(typed.file, "threads").into());
     }
     let lists = ListReport::together(lists.into_iter());
+    let head = LateHead::of(|| head.clone());
     let report = ThreadsReport { threads: Rows::of(|| threads.iter().cloned()), lists, head };
     stream(typed.json, &report, threads_text)
 }

@@ -4,24 +4,40 @@ use analysis::stacks::{self as walk, Unique};
 use capture::{Class, Failure};
 use ntos::Stacks;
 
-use super::super::{Outcome, answer};
-use super::{Asked, Inside, ask_all, not_told};
+use super::super::{Outcome, stream};
+use super::{Asked, Inside, ask, ask_all, not_told};
 use crate::args::StacksArgs;
+use crate::render::Rows;
+use crate::render::inside::LateHead;
 use crate::render::inside::stacks::{StacksReport, text};
 
 pub(in crate::command) fn run(typed: &StacksArgs) -> Outcome {
     let dump = &Asked::from(&typed.dump);
-    let (mut unique, mut stacks) = (Unique::default(), Vec::new());
-    let mut found = 0;
-    let answers = ask_all(dump, |inside| {
-        let Some(chosen) = inside.chosen(typed.process.as_ref()) else { return Ok(None) };
-        let wanted = |number: usize| {
-            let tid = inside.census().threads.get(number).and_then(|thread| thread.tid);
-            chosen.get(number) == Some(&true) && typed.tid.is_none_or(|asked| tid == Some(asked))
-        };
+    if typed.unique || dump.is_set()? {
+        return together(typed, dump);
+    }
+    ask(dump, |inside| {
+        let wanted = wanted(typed, inside).ok_or_else(|| no_process(dump))?;
         let walker = Stacks::new(inside.kernel, inside.images, &inside.census().threads);
-        for stack in all(inside, &walker, wanted) {
-            found += 1;
+        let context =
+            header(inside, &walker).filter(|_| typed.process.is_none() && typed.tid.is_none());
+        let stacks = Rows::of(|| all(inside, &walker, &wanted));
+        let some = stacks.iter().next().is_some();
+        refuse_none(typed, dump, some, context.is_some())?;
+        let head = LateHead::of(|| inside.head("stacks"));
+        stream(dump.json, &StacksReport { stacks, unique: None, context, head }, text)
+    })
+}
+
+/// Stacks of which all have to be known before the first is told, or of several files.
+fn together(typed: &StacksArgs, dump: &Asked<'_>) -> Outcome {
+    let (mut unique, mut stacks) = (Unique::default(), Vec::new());
+    let mut some = false;
+    let answers = ask_all(dump, |inside| {
+        let Some(wanted) = wanted(typed, inside) else { return Ok(None) };
+        let walker = Stacks::new(inside.kernel, inside.images, &inside.census().threads);
+        for stack in all(inside, &walker, &wanted) {
+            some = true;
             if typed.unique { unique.add(stack) } else { stacks.push(stack) }
         }
         let all_threads = typed.process.is_none() && typed.tid.is_none();
@@ -32,15 +48,39 @@ pub(in crate::command) fn run(typed: &StacksArgs) -> Outcome {
     let Some((context, head)) = answers.into_iter().flatten().next() else {
         return Err(no_process(dump).into());
     };
-    if found == 0 && typed.tid.is_some() {
-        return Err(no_thread(dump).into());
+    refuse_none(typed, dump, some, context.is_some())?;
+    let report = StacksReport {
+        stacks: Rows::of(|| stacks.iter().cloned()),
+        unique: typed.unique.then(|| unique.into_vec()),
+        context,
+        head: LateHead::of(|| head.clone()),
+    };
+    stream(dump.json, &report, text)
+}
+
+/// Which threads are wanted. `None`: there is no such process.
+fn wanted<'i>(
+    typed: &'i StacksArgs,
+    inside: &'i Inside<'_, '_>,
+) -> Option<impl Fn(usize) -> bool + 'i> {
+    let chosen = inside.chosen(typed.process.as_ref())?;
+    Some(move |number: usize| {
+        let tid = inside.census().threads.get(number).and_then(|thread| thread.tid);
+        chosen.get(number) == Some(&true) && typed.tid.is_none_or(|asked| tid == Some(asked))
+    })
+}
+
+fn refuse_none(
+    typed: &StacksArgs,
+    dump: &Asked<'_>,
+    some: bool,
+    context: bool,
+) -> Result<(), Failure> {
+    match some {
+        false if typed.tid.is_some() => Err(no_thread(dump)),
+        false if !context => Err(not_told(dump.file, "threads")),
+        _ => Ok(()),
     }
-    if found == 0 && context.is_none() {
-        return Err(not_told(dump.file, "threads").into());
-    }
-    let unique = typed.unique.then(|| unique.into_vec());
-    let report = StacksReport { stacks, unique, context, head };
-    answer(dump.json, Class::Done, &report, text)
 }
 
 /// The stacks of the threads that are wanted.

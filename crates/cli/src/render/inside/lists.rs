@@ -9,7 +9,7 @@ use analysis::listing::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Head, incomplete, or_dash, stacks, thread, time};
+use super::{Head, LateHead, incomplete, or_dash, stacks, thread, time};
 use crate::render::{Columns, Record, Rows, Table};
 
 /// The result of `livedump modules`. Any field may be absent.
@@ -48,12 +48,14 @@ pub(crate) struct ProcessesReport<'r> {
 /// The result of `livedump threads FILE`. Any field may be absent.
 #[derive(Serialize, JsonSchema)]
 pub(crate) struct ThreadsReport<'r> {
-    #[serde(flatten)]
-    pub(crate) head: Head,
     /// Process by process.
     pub(crate) threads: Rows<'r, ThreadReport>,
     /// How far the lists could be walked.
     pub(crate) lists: Vec<ListReport>,
+    /// The last: files are looked for while threads are told.
+    #[serde(flatten)]
+    #[schemars(with = "Head")]
+    pub(crate) head: LateHead<'r>,
 }
 
 /// The result of `livedump processors`. Any field may be absent.
@@ -136,7 +138,8 @@ pub(crate) fn processes_text(report: &ProcessesReport<'_>, out: &mut dyn Write) 
 
 /// `livedump threads FILE`.
 pub(crate) fn threads_text(report: &ThreadsReport<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let mut record = report.head.record();
+    let head = report.head.get();
+    let mut record = head.record();
     incomplete(&mut record, &report.lists);
     let heading = [
         "TID",
@@ -153,18 +156,18 @@ pub(crate) fn threads_text(report: &ThreadsReport<'_>, out: &mut dyn Write) -> i
         "PROCESS",
     ];
     let columns = || Columns::new(heading, &[0, 1, 4, 5, 6, 7, 8]);
-    if report.head.set.is_empty() {
+    if head.set.is_empty() {
         return table(record, columns(), &report.threads, thread_row, out);
     }
     out.write_all(record.into_text().as_bytes())?;
-    for moment in report.head.set.iter().filter(|moment| moment.asked) {
-        let mut head = Record::default();
-        head.text("\n");
+    for moment in head.set.iter().filter(|moment| moment.asked) {
+        let mut record = Record::default();
+        record.text("\n");
         let taken = moment.taken.as_ref().map_or(String::new(), |time| format!(", taken {time}"));
-        head.line("in", format!("{}{taken}", moment.file));
+        record.line("in", format!("{}{taken}", moment.file));
         let of = |one: &ThreadReport| one.file.as_ref() == Some(&moment.file);
         let rows = Rows::of(move || report.threads.iter().filter(of));
-        table(head, columns(), &rows, thread_row, out)?;
+        table(record, columns(), &rows, thread_row, out)?;
     }
     Ok(())
 }

@@ -8,12 +8,32 @@ pub(crate) mod stacks;
 use analysis::summary::LayoutSource;
 use analysis::{ListReport, Summary, ThreadRef};
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::Record;
 
+/// The head of an answer that is written while the question is answered.
+pub(crate) struct LateHead<'h>(Box<dyn Fn() -> Head + 'h>);
+
+impl<'h> LateHead<'h> {
+    pub(crate) fn of(make: impl Fn() -> Head + 'h) -> Self {
+        Self(Box::new(make))
+    }
+
+    /// As it is now.
+    pub(crate) fn get(&self) -> Head {
+        (self.0)()
+    }
+}
+
+impl Serialize for LateHead<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.get().serialize(serializer)
+    }
+}
+
 /// What every answer from inside a dump begins with. Any field may be absent.
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 pub(crate) struct Head {
     /// "livedump.COMMAND/1".
     pub(crate) schema: String,

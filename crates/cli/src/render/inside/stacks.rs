@@ -1,26 +1,29 @@
 //! Kernel stacks.
 
 use std::collections::HashSet;
+use std::io::{self, Write};
 
 use analysis::stacks::ContextStack;
 use analysis::{FrameReport, StackReport, StackWait, ThreadRef, UniqueStack};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Head, thread, time};
-use crate::render::{Record, clean};
+use super::{Head, LateHead, thread, time};
+use crate::render::{Record, Rows, clean};
 
 /// The result of `livedump stacks`. Any field may be absent.
 #[derive(Serialize, JsonSchema)]
-pub(crate) struct StacksReport {
-    #[serde(flatten)]
-    pub(crate) head: Head,
+pub(crate) struct StacksReport<'r> {
     /// The stack of the context in the dump's header.
     pub(crate) context: Option<ContextStack>,
     /// One for each thread; empty with --unique.
-    pub(crate) stacks: Vec<StackReport>,
+    pub(crate) stacks: Rows<'r, StackReport>,
     /// With --unique: each stack once.
     pub(crate) unique: Option<Vec<UniqueStack>>,
+    /// The last: files are looked for while stacks are walked.
+    #[serde(flatten)]
+    #[schemars(with = "Head")]
+    pub(crate) head: LateHead<'r>,
 }
 
 /// How much of what a scan found is shown of one stack.
@@ -35,24 +38,28 @@ pub(crate) enum Scans {
 const FEW: usize = 6;
 
 /// `livedump stacks`.
-pub(crate) fn text(report: &StacksReport) -> String {
-    let mut record = report.head.record();
+pub(crate) fn text(report: &StacksReport<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut record = report.head.get().record();
     if let Some(context) = &report.context {
         context_text(&mut record, context, Scans::All);
     }
-    for stack in &report.stacks {
+    out.write_all(record.into_text().as_bytes())?;
+    for stack in report.stacks.iter() {
+        let mut record = Record::default();
         record.text("\n");
-        record.line("thread", of_thread(stack));
+        record.line("thread", of_thread(&stack));
         if stack.frames.is_empty() {
             record.line("stack", &stack.end);
         } else {
             record.text(&frames_text(&stack.frames, &stack.end, Scans::All));
         }
+        out.write_all(record.into_text().as_bytes())?;
     }
+    let mut record = Record::default();
     if let Some(unique) = &report.unique {
         unique_text(&mut record, unique, &HashSet::new(), Scans::All);
     }
-    record.into_text()
+    out.write_all(record.into_text().as_bytes())
 }
 
 /// Stacks that threads share, of which those at some addresses are named first.

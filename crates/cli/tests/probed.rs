@@ -93,3 +93,24 @@ fn a_queue_whose_workers_all_wait_is_found() {
         case.agrees(case.compare_hang(&hang));
     }
 }
+
+#[test]
+fn an_export_names_its_own_function_and_no_other() {
+    for layout in LAYOUTS {
+        let case = Case::bare("deadlock", layout);
+        let stacks = case.ask("stacks");
+        let mut named = 0;
+        for stack in each(&stacks["stacks"]) {
+            let Some(truth) = case.thread_at(&stack["thread"]["address"]) else { continue };
+            for frame in each(&stack["frames"]).filter(|one| one["symbol_from"] == "export") {
+                let mut planted = each(&truth["stack"]);
+                let Some(planted) = planted.find(|one| one["pc"] == frame["address"]) else {
+                    continue;
+                };
+                assert_eq!(frame["symbol"], planted["symbol"], "{layout}: {frame}");
+                named += 1;
+            }
+        }
+        assert!(named > 100, "{layout}: only {named} frames have the name of an export");
+    }
+}

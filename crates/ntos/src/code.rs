@@ -97,7 +97,8 @@ pub enum NameSource {
     Procedure,
     /// The nearest public symbol before.
     Public,
-    /// The nearest export before: often another function's.
+    /// The nearest export before, with no other function between that the
+    /// image's exception directory has.
     Export,
 }
 
@@ -161,7 +162,9 @@ impl<'k> Images<'k> {
         let number = self.modules.index_at(address)?;
         let (module, _) = self.module(number)?;
         let rva = u32::try_from(address.0 - module.base.0).ok()?;
-        let symbol = self.names(number).and_then(|table| table.at(rva));
+        let symbol = self.names(number).and_then(|table| table.at(rva)).filter(|symbol| {
+            symbol.kind != SymbolKind::Export || !self.is_of_another(number, symbol.rva, rva)
+        });
         let module = module.stem();
         Some(match symbol {
             Some(symbol) => Name {
@@ -180,6 +183,35 @@ impl<'k> Images<'k> {
         })
     }
 
+    /// Whether another function begins between an export and a place in it, by
+    /// the image's exception directory.
+    fn is_of_another(&self, number: usize, export: u32, rva: u32) -> bool {
+        let machine = self.headers(number).map(|headers| headers.machine);
+        let Some((image, machine)) = self.image(number).zip(machine) else { return false };
+        let begin = match machine {
+            pe::Machine::X64 => {
+                unwind::x64::find_function(self, &image, rva).ok().flatten().map(|one| one.begin)
+            }
+            pe::Machine::Arm64 => {
+                unwind::arm64::find_function(self, &image, rva).ok().flatten().map(|one| one.begin)
+            }
+            _ => None,
+        };
+        begin.is_some_and(|begin| begin > export)
+    }
+
+    fn image(&self, key: usize) -> Option<Image> {
+        let (module, _) = self.module(key)?;
+        let exceptions = match self.headers(key) {
+            None => Exceptions::Unknown,
+            Some(headers) => match headers.exception {
+                Some(table) => Exceptions::Table { rva: table.rva, size: table.size },
+                None => Exceptions::Absent,
+            },
+        };
+        Some(Image { base: module.base, size: module.size?, exceptions, key })
+    }
+
     /// Whether an address lies in code that may be executed; `None` where the
     /// section headers are not at hand.
     pub fn is_code(&self, address: VirtualAddress) -> Option<bool> {
@@ -191,16 +223,7 @@ impl<'k> Images<'k> {
 
 impl Code for Images<'_> {
     fn image_at(&self, address: VirtualAddress) -> Option<Image> {
-        let key = self.modules.index_at(address)?;
-        let (module, _) = self.module(key)?;
-        let exceptions = match self.headers(key) {
-            None => Exceptions::Unknown,
-            Some(headers) => match headers.exception {
-                Some(table) => Exceptions::Table { rva: table.rva, size: table.size },
-                None => Exceptions::Absent,
-            },
-        };
-        Some(Image { base: module.base, size: module.size?, exceptions, key })
+        self.image(self.modules.index_at(address)?)
     }
 
     fn read(&self, image: &Image, rva: u32, buffer: &mut [u8]) -> Result<(), Missing> {

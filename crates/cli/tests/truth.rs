@@ -16,6 +16,25 @@ fn the_truth_of_a_planted_scenario_is_written_beside_the_dump() {
 }
 
 #[test]
+fn the_truth_of_a_request_says_what_leads_to_it_and_how_far_that_is_provable() {
+    let bench = Bench::new();
+    for (scenario, reached, grade) in [
+        ("stuck-irp", "list", "consistent"),
+        ("unlisted-irp,seed=1", "user-event", "proved"),
+        ("unlisted-irp,seed=2", "context", "consistent"),
+        ("unlisted-irp,seed=3", "stack", "consistent"),
+        ("unlisted-irp,seed=10", "beside-event", "proved"),
+    ] {
+        let line = format!("kernel --simulate={scenario} --truth {reached}.json {reached}.dmp");
+        bench.run(&line).exits(0);
+        let text = std::fs::read_to_string(bench.path(&format!("{reached}.json"))).unwrap();
+        let truth: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let request = &truth["requests"][0];
+        assert_eq!((&request["reached"], &request["grade"]), (&reached.into(), &grade.into()));
+    }
+}
+
+#[test]
 fn a_truth_that_exists_is_replaced_with_overwrite_alone_and_no_dump_is_taken_else() {
     let bench = Bench::new();
     bench.write("truth.json", b"older");

@@ -193,6 +193,26 @@ fn a_stuck_request_is_in_its_threads_list_and_at_the_bus_drivers_device() {
 }
 
 #[test]
+fn an_unlisted_request_is_on_no_list_and_at_the_bus_drivers_device_all_the_same() {
+    for layout in LAYOUTS {
+        let dump = Dump::new("unlisted-irp", layout);
+        let request = &dump.truth["requests"][0];
+        let (irp, thread) = (address(&request["irp"]), dump.thread(&request["tid"]));
+        let head = thread + dump.fields["_ETHREAD.IrpList"].0;
+        assert_eq!(dump.read(head), Some(head), "its list is empty");
+        assert_eq!(dump.get(irp, "_IRP.Type"), 6);
+        let location = dump.get(irp, "_IRP.Tail.Overlay.CurrentStackLocation");
+        let device = dump.get(location, "_IO_STACK_LOCATION.DeviceObject");
+        assert_eq!(device, address(&request["device_stack"][1]["device"]));
+        // Seed 1: its own event is the one that is waited for.
+        assert_eq!(request["reached"], "user-event");
+        let edge = dump.edges("event").into_iter().find(|edge| edge["waiter"] == request["tid"]);
+        let event = address(&edge.unwrap()["object"]);
+        assert_eq!(dump.get(irp, "_IRP.UserEvent"), event);
+    }
+}
+
+#[test]
 fn a_server_that_waits_itself_is_named_by_the_message() {
     for layout in LAYOUTS {
         let dump = Dump::new("alpc-chain", layout);

@@ -6,6 +6,8 @@
 mod inside;
 mod livedump;
 
+use std::collections::BTreeMap;
+
 use inside::{ARM64, Case, LAYOUTS, each, text};
 use serde_json::Value;
 
@@ -95,13 +97,32 @@ fn a_callback_that_does_not_prove_itself_ends_the_walk_and_says_so() {
     }
 }
 
+/// Where threads came from that are said to be from user mode.
+fn user_modes(stacks: &Value) -> BTreeMap<String, String> {
+    let of = |stack: &Value| {
+        let end = text(&stack["end"]).to_owned();
+        let said = end.starts_with("in user mode at") && !end.contains("callback");
+        said.then(|| (text(&stack["thread"]["address"]).to_owned(), end))
+    };
+    each(&stacks["stacks"]).filter_map(of).collect()
+}
+
 #[test]
 fn with_pages_missing_no_frame_below_a_callback_is_false() {
     for (seed, missing) in (1..7).zip([20, 100, 400].into_iter().cycle()) {
         let scenario = format!("user-callbacks,missing-pages={missing},seed={seed}");
-        for case in [Case::of(&scenario, "b"), Case::bare(&scenario, ARM64)] {
+        let whole = format!("user-callbacks,seed={seed}");
+        let pairs = [
+            (Case::of(&scenario, "b"), Case::of(&whole, "b")),
+            (Case::bare(&scenario, ARM64), Case::bare(&whole, ARM64)),
+        ];
+        for (case, whole) in pairs {
             let Some(stacks) = case.ask_what_is_left("stacks") else { continue };
             case.agrees(case.compare_stacks(&stacks));
+            let ends = user_modes(&whole.ask("stacks"));
+            for (thread, end) in user_modes(&stacks) {
+                assert_eq!(Some(&end), ends.get(&thread), "{thread}");
+            }
         }
     }
 }

@@ -235,8 +235,9 @@ impl<'k, 'a> Stacks<'k, 'a> {
         };
         let last = walk.frames.last().filter(|frame| lost && frame.stack == StackKind::Thread)?;
         let user = self.kernel.user_mode(thread)?;
-        let base = thread.stack_base?;
-        let above = last.stack_pointer < user.frame && user.frame < base;
+        // KTHREAD.TrapFrame is of the stack that the thread is on now.
+        let now = thread.stack_limit? <= last.stack_pointer && user.frame < thread.stack_base?;
+        let above = now && last.stack_pointer < user.frame;
         let (address, stack_pointer) = (user.address, user.stack_pointer);
         above.then_some(End::UserMode { address, stack_pointer })
     }

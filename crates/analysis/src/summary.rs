@@ -55,6 +55,9 @@ pub struct FileSummary {
     pub found: bool,
     /// Where it was looked for, and what came of it.
     pub tried: Vec<String>,
+    /// Of these, where more came of it than that it was not there.
+    #[serde(skip)]
+    pub refused: Vec<String>,
 }
 
 /// Tells of a kernel; to be asked last, when all files were looked for.
@@ -72,6 +75,12 @@ pub fn summary(kernel: &Kernel<'_>, _: &Images<'_>, files: &StoreFiles) -> Summa
         threads_in_capture: kernel.is_of_threads_in_capture(),
         files: attempts
             .map(|attempt| FileSummary {
+                refused: attempt
+                    .tried
+                    .iter()
+                    .filter(|one| one.says_more())
+                    .map(ToString::to_string)
+                    .collect(),
                 file: attempt.file,
                 found: attempt.found,
                 tried: attempt.tried.iter().map(ToString::to_string).collect(),

@@ -114,3 +114,17 @@ fn an_export_names_its_own_function_and_no_other() {
         assert!(named > 100, "{layout}: only {named} frames have the name of an export");
     }
 }
+
+#[test]
+fn a_pdb_of_another_build_is_not_used_and_the_text_says_so() {
+    let case = Case::bare("healthy", "a");
+    let other = inside::fixtures("b");
+    let text = case.tell(&format!("hang --symbols {other}"));
+    assert!(text.contains("not used    "), "{text}");
+    assert!(text.contains("another one: GUID"), "{text}");
+    let text = case.tell("hang --symbols nowhere");
+    assert!(text.contains("not used    nowhere: no such folder or file"), "{text}");
+    let own = format!("{}/ntkrnlmp.pdb", inside::fixtures("a"));
+    let text = case.tell(&format!("hang --symbols {own}"));
+    assert!(text.contains("(by identity)") && !text.contains("not used"), "{text}");
+}

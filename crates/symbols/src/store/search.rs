@@ -66,6 +66,14 @@ fn in_root<T>(
     accept: &Accept<'_, T>,
     flat: bool,
 ) -> bool {
+    // Stores are made when they are first written to; a folder that somebody names is there.
+    if flat && !root.exists() {
+        return lookup.note(root.display(), Err(Outcome::NoSuchPlace));
+    }
+    if root.is_file() {
+        let named = file_name(root).eq_ignore_ascii_case(name);
+        return named && lookup.note(root.display(), accept(root));
+    }
     if let Some(path) = folder::entry(root, name).filter(|path| flat && path.is_file()) {
         let result = accept(&path);
         if lookup.note(path.display(), result) {
@@ -158,6 +166,8 @@ pub(super) fn candidates(store: &Store, pdb_name: &str) -> Vec<Candidate> {
     let mut paths: Vec<PathBuf> =
         described.filter(|path| file_name(path).to_ascii_lowercase().starts_with(&stem)).collect();
     for root in roots(store) {
+        // A file that is named is meant, whatever it is called.
+        paths.extend(Some(root.to_owned()).filter(|root| root.is_file()));
         paths.extend(folder::entry(root, name).filter(|path| path.is_file()));
         let keys = folder::entry(root, name).map(|folder| folder::entries(&folder));
         paths.extend(keys.into_iter().flatten().filter_map(|key| folder::entry(&key, name)));
@@ -177,6 +187,7 @@ fn descriptions(store: &Store, pdb_name: &str) -> Vec<PathBuf> {
     for root in roots(store) {
         let below = [&["types"][..], &["windows", pdb_name], &[pdb_name]];
         let folders = below.iter().filter_map(|names| folder::descend(root, names));
+        found.extend(Some(root.to_owned()).filter(|root| is_description(root)));
         for folder in std::iter::once(root.to_owned()).chain(folders) {
             found.extend(folder::entries(&folder).filter(|path| is_description(path)));
         }

@@ -44,6 +44,18 @@ fn a_file_is_found_flat_in_a_store_and_in_a_two_tier_store_in_any_case() {
 }
 
 #[test]
+fn a_path_may_name_the_file_itself_and_what_is_not_there_is_said() {
+    let root = tempfile::tempdir().unwrap();
+    let path = put(root.path(), &["Shapes.pdb"], PDB);
+    assert_eq!(find(path.to_str().unwrap()).found.unwrap().0, path);
+    let missing = root.path().join("missing");
+    let lookup = find(missing.to_str().unwrap());
+    assert_eq!(lookup.tried[0].outcome, Outcome::NoSuchPlace);
+    let cache = find(&format!("srv*{}", missing.display()));
+    assert_eq!(cache.tried[0].outcome, Outcome::NotThere);
+}
+
+#[test]
 fn an_image_is_found_by_its_stamp_and_size() {
     let root = tempfile::tempdir().unwrap();
     let image = Image::from_file(Arc::new(IMAGE)).unwrap().identity();

@@ -52,6 +52,13 @@ pub struct Tried {
     pub outcome: Outcome,
 }
 
+impl Tried {
+    /// Whether more came of it than that a file was there or was not.
+    pub fn says_more(&self) -> bool {
+        !matches!(self.outcome, Outcome::NotThere | Outcome::Found)
+    }
+}
+
 /// `PLACE: outcome`.
 impl fmt::Display for Tried {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,6 +76,9 @@ pub enum Outcome {
     /// It was not there.
     #[error("not there")]
     NotThere,
+    /// What the path names does not exist.
+    #[error("no such folder or file")]
+    NoSuchPlace,
     /// A file of that name that belongs to another build.
     #[error("another one: {found}, not {expected}")]
     Other {

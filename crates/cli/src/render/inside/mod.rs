@@ -100,6 +100,9 @@ impl Head {
             record.line("profile", format!("not used: {why}"));
         }
         record.line("layout", layout(kernel));
+        for why in refused(kernel) {
+            record.line("not used", why);
+        }
         if kernel.threads_in_capture {
             record.line("capture", IN_CAPTURE);
         }
@@ -140,11 +143,26 @@ fn layout(kernel: &Summary) -> String {
     }
 }
 
+/// Why files that were looked for did not do, each reason once.
+fn refused(kernel: &Summary) -> Vec<&String> {
+    let missing = kernel.files.iter().filter(|file| !file.found);
+    let mut all: Vec<&String> = Vec::new();
+    for why in missing.flat_map(|file| &file.refused) {
+        if all.len() < REFUSED && !all.contains(&why) {
+            all.push(why);
+        }
+    }
+    all
+}
+
 /// `debugger-block 12, probed 9`.
 pub(crate) fn told(layout: &[LayoutSource]) -> String {
     let told = layout.iter().map(|one| format!("{} {}", one.source, one.members));
     told.collect::<Vec<_>>().join(", ")
 }
+
+/// Reasons why files were not used that the text shows; the JSON has all.
+const REFUSED: usize = 5;
 
 /// What every answer about threads of a live triage dump says.
 pub(crate) const IN_CAPTURE: &str =

@@ -315,6 +315,8 @@ pub struct Blamed {
     pub frame: Hex,
     /// How that frame was found.
     pub found: String,
+    /// How far the frame can be believed: `certain`, `probable`, `guessed`, `weak`.
+    pub trust: String,
     /// How far that can be believed: a frame on the stack is no proof of guilt.
     pub grade: crate::hang::Grade,
 }
@@ -361,6 +363,7 @@ fn blamed(frames: &[FrameReport]) -> Option<Blamed> {
         module: frame.module.clone()?,
         frame: frame.address,
         found: frame.found.clone(),
+        trust: frame.trust.clone(),
         grade: if sure { crate::hang::Grade::Consistent } else { crate::hang::Grade::NotProvable },
     })
 }

@@ -127,4 +127,6 @@ fn a_pdb_of_another_build_is_not_used_and_the_text_says_so() {
     let own = format!("{}/ntkrnlmp.pdb", inside::fixtures("a"));
     let text = case.tell(&format!("hang --symbols {own}"));
     assert!(text.contains("(by identity)") && !text.contains("not used"), "{text}");
+    let text = case.tell(&format!("hang --symbols nowhere --symbols {own}"));
+    assert!(text.contains("(by identity)") && text.contains("nowhere: no such"), "{text}");
 }

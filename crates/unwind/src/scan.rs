@@ -5,6 +5,9 @@ use memory::VirtualAddress;
 use crate::unwinder::{Scan, Step};
 use crate::{Code, Found, Image, Registers, Segment, Trust, Unwinder, arm64, x64};
 
+/// Bytes that the headers of a 64-bit image with one section have at least.
+const HEADERS: u32 = 0x40 + 24 + 240 + 40;
+
 /// Whether the instruction before an address, of x64 or of ARM64, can be a
 /// call; `None` when its bytes are not at hand.
 pub fn follows_call(code: &dyn Code, address: VirtualAddress, is_arm64: bool) -> Option<bool> {
@@ -141,7 +144,8 @@ impl Unwinder<'_> {
         if self.code.is_executable(&image, rva) == Some(false) {
             return None;
         }
-        let behind = rva.checked_add(1)?;
+        // Behind a call there is more of its image, and no call lies in the headers.
+        let behind = image.rva(address).filter(|behind| *behind > HEADERS)?;
         let follows = match like {
             Registers::X64(_) => x64::follows_call(self.code, &image, behind),
             Registers::Arm64(_) => arm64::follows_call(self.code, &image, behind),

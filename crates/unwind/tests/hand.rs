@@ -279,6 +279,19 @@ fn a_scan_proposes_only_what_a_call_returns_to_and_then_unwinds_on() {
 }
 
 #[test]
+fn the_first_byte_of_an_image_behind_another_is_no_return_address() {
+    let mut images = two_functions().build();
+    images.0.push(Loaded::unknown(BASE + 0x10_0000, 0x1000));
+    images.0.push(Loaded::unknown(BASE + 0x10_1000, 0x1000));
+    let mut words = Words::default();
+    // The end of one image is the other's header; then a place in its code.
+    words.put(STACK, &[BASE + 0x10_1000, BASE + 0x10_1080, BASE + 0x10_1800]);
+    let start: Registers = X64Registers::new(BASE + 0x10_0800, STACK).into();
+    let walked = Unwinder::new(&images, &words).walk(&start, true, &stack());
+    assert_eq!(places(&walked), [(0x10_0800, 0), (0x10_1800, 0x18)]);
+}
+
+#[test]
 fn a_return_address_of_the_lower_half_is_not_taken_for_user_mode() {
     let mut words = two_frames();
     words.put(STACK + 0x28, &[0x7FF6_0000_1000]);

@@ -11,12 +11,13 @@ use super::values;
 #[derive(Debug, Default, Args)]
 pub(crate) struct SymbolArgs {
     /// Where PDBs, layout profiles and images are: a folder, a symbol store, or a path in the form of
-    /// _NT_SYMBOL_PATH, which is taken as well. Nothing is downloaded without --download.
+    /// _NT_SYMBOL_PATH, which is taken as well; several with semicolons, or the option again. Nothing is
+    /// downloaded without --download.
     #[arg(long, value_name = "PATH", help_heading = "Symbols")]
-    pub(crate) symbols: Option<String>,
+    pub(crate) symbols: Vec<String>,
     /// Where images (ntoskrnl.exe, drivers) are that the dump does not hold; for unwinding stacks.
     #[arg(long, value_name = "PATH", help_heading = "Symbols")]
-    pub(crate) images: Option<String>,
+    pub(crate) images: Vec<String>,
     /// A file of types of the dump's kernel: a layout profile, a volatility3 ISF, or a PDB. It is held against
     /// the dump and not used when it belongs to another kernel.
     #[arg(long, value_name = "FILE", help_heading = "Symbols")]

@@ -229,14 +229,10 @@ fn ask_bytes<T>(
 
 /// Where files are looked for: what was named, then what the environment names.
 fn files(typed: &SymbolArgs) -> StoreFiles {
-    let path = |typed: &Option<String>, variable: &str| {
-        let named = typed.as_deref().map(SymbolPath::parse);
-        let environment = std::env::var(variable).ok().map(|text| SymbolPath::parse(&text));
-        match (named, environment) {
-            (Some(named), Some(environment)) => named.and(environment),
-            (Some(path), None) | (None, Some(path)) => path,
-            (None, None) => SymbolPath::default(),
-        }
+    let path = |typed: &[String], variable: &str| {
+        let environment = std::env::var(variable).ok();
+        let all = typed.iter().chain(&environment).map(|text| SymbolPath::parse(text));
+        all.fold(SymbolPath::default(), SymbolPath::and)
     };
     let store = |path| match typed.download {
         true => Store::new(path).with_download(Download::default()),

@@ -42,21 +42,9 @@ pub(crate) fn text(report: &HangReport) -> String {
     let hang = &report.hang;
     let mut record = report.head.record();
     record.line("verdict", verdict(report));
-    record.line(
-        "threads",
-        match (hang.waiting_threads, hang.idle_workers) {
-            (Some(waiting), Some(idle)) => format!(
-                "{} in {}; {waiting} wait, {idle} of them for work",
-                hang.threads,
-                count(hang.processes as usize, "process", "processes")
-            ),
-            _ => format!(
-                "{} in {}",
-                hang.threads,
-                count(hang.processes as usize, "process", "processes")
-            ),
-        },
-    );
+    if hang.threads > 0 {
+        record.line("threads", threads_line(hang));
+    }
     incomplete(&mut record, &hang.lists);
     let crashed = report.context.as_ref().filter(|context| context.fault);
     if let Some(crash) = &report.crash {
@@ -94,6 +82,16 @@ pub(crate) fn text(report: &HangReport) -> String {
         stacks::context_text(&mut record, context, Scans::Few);
     }
     record.into_text()
+}
+
+/// `174 in 21 processes; 173 wait, 68 of them for work`.
+fn threads_line(hang: &Hang) -> String {
+    let processes = count(hang.processes as usize, "process", "processes");
+    let all = format!("{} in {processes}", hang.threads);
+    match (hang.waiting_threads, hang.idle_workers) {
+        (Some(waiting), Some(idle)) => format!("{all}; {waiting} wait, {idle} of them for work"),
+        _ => all,
+    }
 }
 
 /// Stacks of the threads in rings and chains, then those that most threads have.
@@ -139,7 +137,7 @@ pub(super) fn involved(hang: &Hang) -> HashSet<u64> {
 
 /// The first line that a reader sees.
 pub(super) fn verdict(report: &HangReport) -> String {
-    let waits = waits(&report.hang);
+    let waits = waits(report);
     match &report.crash {
         Some(crash) => format!("crashed with {}; {waits}", crash_name(crash)),
         None => waits,
@@ -167,7 +165,8 @@ fn crash_text(record: &mut Record, crash: &Crash) {
     }
 }
 
-fn waits(hang: &Hang) -> String {
+fn waits(report: &HangReport) -> String {
+    let hang = &report.hang;
     let proved = hang.cycles.iter().filter(|cycle| cycle.grade == Grade::Proved).count();
     let mut more: Vec<String> = hang
         .busy_processors
@@ -178,6 +177,9 @@ fn waits(hang: &Hang) -> String {
     more.extend(queues.map(|one| format!("{} work items that no thread takes", one.pending)));
     let waits = match (hang.cycles.len(), hang.chains.len()) {
         (0, 0) if !more.is_empty() => return more.join("; "),
+        (0, 0) if hang.threads == 0 && report.context.is_some() => {
+            "of its threads only the one is told whose registers the header has".to_owned()
+        }
         (0, 0) if hang.threads == 0 => "no threads were found".to_owned(),
         (0, 0) if !hang.unasked.is_empty() => {
             "no thread was found that waits for another, but not all could be asked".to_owned()

@@ -92,8 +92,11 @@ pub(crate) fn context_text(record: &mut Record, context: &ContextStack, scans: S
         record.line(
             "suspect",
             format!(
-                "{}: the first module on the stack beside the kernel, at {} ({}); no proof of guilt",
-                blamed.module, blamed.frame, blamed.found
+                "{}: the first module on the stack beside the kernel, at {} ({}{}); no proof of guilt",
+                blamed.module,
+                blamed.frame,
+                blamed.found,
+                trust_text(&blamed.trust)
             ),
         );
     }
@@ -126,6 +129,11 @@ pub(crate) fn wait_text(wait: &StackWait) -> String {
     format!("{}{caller}: {}", wait.function, wait.what)
 }
 
+/// `, weak`; nothing for what is certain.
+fn trust_text(trust: &str) -> String {
+    if trust == "certain" { String::new() } else { format!(", {trust}") }
+}
+
 /// One line a frame: address, stack pointer, name, how it was found.
 pub(crate) fn frames_text(frames: &[FrameReport], end: &str, scans: Scans) -> String {
     let mut text = String::new();
@@ -142,10 +150,7 @@ pub(crate) fn frames_text(frames: &[FrameReport], end: &str, scans: Scans) -> St
             };
         }
         let capture = if frame.capture { " (of the capture)" } else { "" };
-        let trust = match frame.trust.as_str() {
-            "certain" => String::new(),
-            trust => format!(", {trust}"),
-        };
+        let trust = trust_text(&frame.trust);
         text += &format!(
             "  {}  {}  {}  [{}{trust}]{capture}\n",
             frame.address,

@@ -130,3 +130,15 @@ fn a_pdb_of_another_build_is_not_used_and_the_text_says_so() {
     let text = case.tell(&format!("hang --symbols nowhere --symbols {own}"));
     assert!(text.contains("(by identity)") && text.contains("nowhere: no such"), "{text}");
 }
+
+#[test]
+fn drivers_that_were_unloaded_are_listed_the_latest_first_with_and_without_types() {
+    for layout in LAYOUTS {
+        for case in [Case::bare("healthy", layout), Case::of("healthy", layout)] {
+            let unloaded = case.ask("unloaded");
+            let names: Vec<_> =
+                each(&unloaded["unloaded"]).map(|one| text(&one["name"]).to_owned()).collect();
+            assert_eq!(names, ["dump_storport.sys", "WdFilter.sys", "hwpolicy.sys"], "{layout}");
+        }
+    }
+}

@@ -43,7 +43,15 @@ impl Kernel<'_> {
         let array = self.reader().pointer(block.address_of(kdbg::MM_UNLOADED_DRIVERS)?).ok()?;
         let last =
             self.reader().integer(block.address_of(kdbg::MM_LAST_UNLOADED_DRIVER)?, 4).ok()?;
-        let stride = self.layout().unloaded.size.or_else(|| self.probed_stride(array))?;
+        if array == VirtualAddress(0) {
+            // Nothing was unloaded since the machine started.
+            return Some(Vec::new());
+        }
+        let stride = self.layout().unloaded.size.or_else(|| self.probed_stride(array));
+        let Some(stride) = stride else {
+            // Of the only one there is no next.
+            return self.unloaded_at(array).filter(|_| last == 1).map(|one| vec![one]);
+        };
         // The next one to be written comes first; going down from it is going back in time.
         let order = (1..=ENTRIES).map(|back| (last + ENTRIES - back) % ENTRIES);
         Some(order.filter_map(|number| self.unloaded_at(at(array, number * stride))).collect())

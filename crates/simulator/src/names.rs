@@ -1,5 +1,6 @@
 //! Names that a Windows machine might have.
 
+use crate::image::Addresses;
 use crate::scenario::Fault;
 
 /// A process that is there, or is with one scenario only.
@@ -112,3 +113,12 @@ pub(crate) const DRIVERS: &[(&str, u32)] = &[
 
 /// Drivers that came and went, newest first.
 pub(crate) const UNLOADED: &[&str] = &["dump_storport.sys", "WdFilter.sys", "hwpolicy.sys"];
+/// Entries of the array of unloaded drivers.
+pub(crate) const MOST_UNLOADED: u64 = 50;
+/// Bytes of each driver that was unloaded.
+pub(crate) const UNLOADED_SIZE: u64 = 0x1_C000;
+
+/// Where one of them was, by its number in [`UNLOADED`].
+pub(crate) fn unloaded_at(at: &Addresses, number: u64) -> u64 {
+    at.drivers + 0x1000_0000 + number * 0x2_0000
+}

@@ -260,16 +260,16 @@ fn mm() -> Vec<u8> {
 
 fn unloaded_drivers(image: &Image) -> Vec<u8> {
     let mut bytes = (names::UNLOADED.len() as u64).to_le_bytes().to_vec();
-    for (number, name) in names::UNLOADED.iter().enumerate() {
+    for (number, name) in (0..).zip(names::UNLOADED) {
         let mut entry = vec![0; UNLOADED_ENTRY];
-        let start = image.at.drivers + 0x1000_0000 + number as u64 * 0x2_0000;
+        let start = names::unloaded_at(&image.at, number);
         let length = (name.len() * 2) as u16;
         put16(&mut entry, 0, length);
         put16(&mut entry, 2, length + 2);
         let cut: String = name.chars().take(12).collect();
         put(&mut entry, 0x10, &utf16(&cut));
         put64(&mut entry, 0x28, start);
-        put64(&mut entry, 0x30, start + 0x1_C000);
+        put64(&mut entry, 0x30, start + names::UNLOADED_SIZE);
         bytes.extend_from_slice(&entry);
     }
     bytes

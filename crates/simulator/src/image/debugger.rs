@@ -149,5 +149,30 @@ impl Image {
         self.space.write(self.at.build_string, text.as_bytes());
         self.space.write64(self.at.unloaded, self.at.unloaded_array);
         self.space.write(self.at.last_unloaded, &(names::UNLOADED.len() as u32).to_le_bytes());
+        self.unloaded();
+    }
+
+    /// The array of drivers that were unloaded, and their names behind it.
+    fn unloaded(&mut self) {
+        const ENTRY: u64 = 0x28;
+        let array = self.at.unloaded_array;
+        let mut text = array + names::MOST_UNLOADED * ENTRY;
+        for (number, name) in (0..).zip(names::UNLOADED) {
+            // The newest is the last that was written.
+            let place = names::UNLOADED.len() as u64 - 1 - number;
+            let (entry, start) = (array + place * ENTRY, names::unloaded_at(&self.at, number));
+            let units: Vec<u8> = name.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let length = units.len() as u64;
+            for (offset, value) in [
+                (0, length | (length + 2) << 16),
+                (8, text),
+                (0x10, start),
+                (0x18, start + names::UNLOADED_SIZE),
+            ] {
+                self.space.write64(entry + offset, value);
+            }
+            self.space.write(text, &units);
+            text += length.next_multiple_of(8) + 8;
+        }
     }
 }

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::kernel::Kernel;
 
 /// The low bit of a thread's AlpcMessage says what kind of wait it is.
-const FLAGS: u64 = 7;
+pub(crate) const FLAGS: u64 = 7;
 
 /// A message that a thread sent and whose answer it waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

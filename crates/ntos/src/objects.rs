@@ -32,6 +32,8 @@ pub(crate) struct Waiting {
     pub thread: VirtualAddress,
     /// Why, as it says.
     pub reason: Option<WaitReason>,
+    /// Its client id: its process's id and its own.
+    pub client: Option<(u64, u64)>,
     /// The first object that it waits for, where its wait block is known.
     pub object: Option<VirtualAddress>,
 }
@@ -82,6 +84,14 @@ impl Kernel<'_> {
             (layout.resource, layout.owner) =
                 probe::resource::find(&reader, &links.entries, &evidence);
         }
+        if let (None, Some(size)) = (layout.thread.alpc_message, self.thread_size())
+            && let Some(found) =
+                probe::alpc::find(&reader, &evidence, size, |thread| self.owner_of(thread))
+        {
+            layout.thread.alpc_message = Some(found.thread);
+            layout.alpc_message = found.message;
+            layout.alpc_port = found.port;
+        }
         layout
     }
 }
@@ -94,6 +104,7 @@ impl Evidence {
             .map(|thread| Waiting {
                 thread: thread.address,
                 reason: thread.wait_reason,
+                client: thread.pid.zip(thread.tid),
                 object: kernel.first_object(thread.address),
             })
             .collect();

@@ -58,6 +58,12 @@ fn call(scene: &Scene<'_, '_>, number: usize, message: &AlpcMessage) -> Option<R
     // A message stays with its sender after an answer came: the reason says that it waits.
     let waits = scene.reason(number) == Some(WaitReason::WrLpcReply);
     let grade = if waits { grade } else { grade.min(Grade::Consistent) };
+    // Members that were probed lead to the message; that they mean this, it alone says.
+    let probed = |member: ntos::layout::Member| member.source == ntos::layout::Source::Probed;
+    let grade = match scene.kernel.layout().thread.alpc_message.is_some_and(probed) {
+        true => grade.min(Grade::Consistent),
+        false => grade,
+    };
     let object = Object::new(message.address, "alpc-message");
     scene.relation(number, object, holder, grade, evidence)
 }

@@ -5,6 +5,7 @@
 //! and the name of the system's process), over more than one object, and
 //! answers only when exactly one place has it.
 
+pub(crate) mod alpc;
 pub(crate) mod module;
 pub(crate) mod object;
 pub(crate) mod process;

@@ -207,6 +207,7 @@ mod tests {
         let waiting = Waiting {
             thread: VirtualAddress(THREADS[3]),
             reason: Some(WaitReason::WrResource),
+            client: None,
             object: Some(VirtualAddress(EVENT)),
         };
         let evidence = Evidence {
